@@ -29,9 +29,9 @@ class Node:
         node = self
         for step in path:
             value = node.value
-            if (isinstance(value, dict) and isinstance(step, str) and step in value) or (
-                isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value)
-            ):
+            if isinstance(value, dict) and isinstance(step, str) and step in value:  # noqa: SIM114
+                node = value[step]
+            elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
                 node = value[step]
             else:
                 return Node(None, 0)

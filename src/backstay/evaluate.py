@@ -42,7 +42,7 @@ def evaluate(
     baseline: frozenset[str] = frozenset(),
     today: datetime.date | None = None,
 ) -> Verdict:
-    """Judge the whole graph. `today` decides which waivers have expired; it comes from outside, as rules read no clock."""
+    """Judge the whole graph. `today` decides which waivers have expired: it is given, as rules read no clock."""
     acceptance = _Acceptance(graph, ignores, baseline, today)
     verdict = Verdict([], [], [], [])
     for rule, info in rules:

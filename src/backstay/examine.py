@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from backstay.model import Asset, Relationship, Skip
-from backstay.plugin import Analyzer, Detector, File, Unreadable
+from backstay.plugin import Analyzer, Detector, File, UnreadableError
 
 MAX_FACTS = 20_000  # of one detector on one file; a hostile file must not fill the graph
 
@@ -85,7 +85,7 @@ class Examiner:
                 continue
             try:
                 self._detect(one, file, out)
-            except Unreadable as error:
+            except UnreadableError as error:
                 out.skips.append(Skip(file.path, error.reason, error.detail, plugin=one.id))
             except Exception as error:  # a plugin's fault costs one file, never the scan
                 out.skips.append(Skip(file.path, "plugin failed", type(error).__name__, plugin=one.id))
@@ -117,7 +117,7 @@ class Examiner:
                 continue
             try:
                 digest = one.digest(file)
-            except Unreadable as error:
+            except UnreadableError as error:
                 out.skips.append(Skip(file.path, error.reason, error.detail, plugin=one.id))
             except Exception as error:  # as above
                 out.skips.append(Skip(file.path, "plugin failed", type(error).__name__, plugin=one.id))

@@ -16,7 +16,7 @@ Fact = Asset | Relationship
 Check = Callable[[Asset, Graph], Iterable[Match]]
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """A detector raises this for a file it should understand and cannot; the reason goes into the report.
 
     `reason` is a fixed word or two ("invalid JSON"), `detail` a place or a number, never the content.
