@@ -11,7 +11,7 @@ from backstay.evaluate import evaluate
 from backstay.examine import Examined, Examiner
 from backstay.graph import GraphBuilder
 from backstay.model import Asset, Coverage, Kind, PluginStatus, Policy, Report, Scan, Skip, Source, State, urn
-from backstay.plugin import File
+from backstay.plugin import File, with_owner
 from backstay.scoring import score
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
@@ -40,16 +40,16 @@ def scan(
             continue
         files.append(examiner.examine(file))
     read = 0
+    places = SourcePlaces(collector, [entry.path for entry in entries])
+    builder.extend(places.assets())
     for one in files:
         builder.extend(one.assets)
-        builder.extend(one.relationships)
+        builder.extend(with_owner(edge, places) for edge in one.relationships)
         for id, digest in one.digests.items():
             digests.setdefault(id, {})[one.path] = digest
         ignores += one.ignores
         skips += one.skips
         read += one.size
-    places = SourcePlaces(collector, [entry.path for entry in entries])
-    builder.extend(places.assets())
     for analyzer in registry.analyzers():
         builder.extend(analyzer.join(digests.get(analyzer.id, {}), places))
         statuses.append(PluginStatus(analyzer.id, State.COMPLETE))

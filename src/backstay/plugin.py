@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
+import msgspec
+
 from backstay.graph import Graph
 from backstay.model import Asset, Evidence, Kind, Level, Match, Relationship, Report, Source, urn
 
 Fact = Asset | Relationship
+
+# A detector sees one file and cannot know whose code it is. An edge with this source starts at whatever owns the
+# place of its evidence (see `Places.owner_of`); the pipeline puts the real key in with `with_owner`.
+OWNER = "urn:backstay:owner"
 Check = Callable[[Asset, Graph], Iterable[Match]]
 
 
@@ -151,6 +157,13 @@ class Places(Protocol):
     def unread(self, path: str, reason: str, detail: str = "") -> None:
         """Report that the caller could not make use of a file."""
         ...
+
+
+def with_owner(fact: Fact, places: Places) -> Fact:
+    """The fact itself, or an edge from `OWNER` with the key of the service or repository that owns its place."""
+    if isinstance(fact, Relationship) and fact.source == OWNER and fact.place is not None:
+        return msgspec.structs.replace(fact, source=places.owner_of(fact.place.path))
+    return fact
 
 
 class Analyzer(Protocol):
