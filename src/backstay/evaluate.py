@@ -50,7 +50,7 @@ def evaluate(
         if severity == "off":
             verdict.statuses.append(PluginStatus(rule.id, State.SKIPPED, reason="switched off by policy"))
             continue
-        subjects = graph.all(rule.subject)
+        subjects = [subject for kind in rule.subjects for subject in graph.all(kind)]
         findings: list[Finding] = []
         failure = ""
         for subject in subjects:

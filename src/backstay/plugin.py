@@ -196,7 +196,11 @@ class Enricher:
 
 @dataclass(frozen=True)
 class Rule:
-    """Judges one subject at a time: `check(asset, graph)` yields a match for each flaw, or nothing."""
+    """Judges one subject at a time: `check(asset, graph)` yields a match for each flaw, or nothing.
+
+    `also` are further kinds that hold the same flaw, as code without a manifest belongs to the repository
+    instead of a service.
+    """
 
     id: str
     family: str
@@ -204,6 +208,12 @@ class Rule:
     check: Check
     package: str
     stem: str
+    also: tuple[Kind, ...] = ()
+
+    @property
+    def subjects(self) -> tuple[Kind, ...]:
+        """Every kind this rule judges, the one it is named for first."""
+        return (self.subject, *self.also)
 
 
 class Export(Protocol):
@@ -229,12 +239,12 @@ def detector(selector: Selector, *kinds: Kind) -> Callable[[Detect], Detector]:
     return make
 
 
-def rule(subject: Kind) -> Callable[[Check], Rule]:
+def rule(subject: Kind, *also: Kind) -> Callable[[Check], Rule]:
     """Make a function `check(asset, graph)` the rule of its module; the page beside it says the rest."""
 
     def make(function: Check) -> Rule:
         package, stem = _where(function)
-        return Rule(_id(stem), _id(package.rpartition(".")[2]), subject, function, package, stem)
+        return Rule(_id(stem), _id(package.rpartition(".")[2]), subject, function, package, stem, also)
 
     return make
 
