@@ -1,0 +1,65 @@
+"""Knowledge as data: what SDKs, providers, formats and control frameworks are."""
+
+import fnmatch
+import re
+import tomllib
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+
+class Provider(msgspec.Struct, frozen=True):
+    """A service that serves models; see `providers.toml` in docs/catalog.md for what the fields mean."""
+
+    name: str
+    title: str = ""
+    hosts: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+
+
+@cache
+def providers() -> tuple[Provider, ...]:
+    """Every provider of `providers.toml`, in the order of the file."""
+    known = {field.name for field in msgspec.structs.fields(Provider)}
+    rows = _read("providers.toml").get("provider", [])
+    return tuple(msgspec.convert({k: v for k, v in row.items() if k in known}, Provider) for row in rows)
+
+
+@cache
+def ai_packages(ecosystem: str) -> frozenset[str]:
+    """Names of the AI packages of an ecosystem ("pypi" or "npm"); a name may end in `*`. PyPI names are normalised."""
+    names: set[str] = set(_read("packages.toml").get(ecosystem, []))
+    key = "packages" if ecosystem == "pypi" else ecosystem
+    for table in resources.files(__name__).joinpath("sdk").iterdir():
+        if table.name.endswith(".toml"):
+            names.update(tomllib.loads(table.read_text(encoding="utf-8")).get(key, []))
+    return frozenset(normal_name(ecosystem, name) for name in names)
+
+
+@lru_cache(maxsize=4096)  # the names come from scanned files
+def is_ai_package(ecosystem: str, name: str) -> bool:
+    """Whether a package, by name, is for building, training, serving or judging AI and not of general use."""
+    exact, pattern = _matchers(ecosystem)
+    normal = normal_name(ecosystem, name)
+    return normal in exact or bool(pattern.match(normal))
+
+
+def normal_name(ecosystem: str, name: str) -> str:
+    """A package's name as its registry compares it: PEP 503 for PyPI, lower case for npm."""
+    return re.sub(r"[-_.]+", "-", name).lower() if ecosystem == "pypi" else name.lower()
+
+
+@cache
+def _matchers(ecosystem: str) -> tuple[frozenset[str], re.Pattern[str]]:
+    names = ai_packages(ecosystem)
+    wild = sorted(name for name in names if "*" in name)
+    pattern = "|".join(fnmatch.translate(name) for name in wild) or r"(?!)"
+    return names.difference(wild), re.compile(pattern)
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files(__name__).joinpath(name).read_text(encoding="utf-8"))
