@@ -23,7 +23,15 @@ def scan(
     *,
     baseline: frozenset[str] = frozenset(),
     progress: Progress | None = None,
+    jobs: int | None = None,
+    trust_repo: bool = True,
+    notes: Sequence[str] = (),
 ) -> Report:
+    """Scan a folder. `jobs` is the number of worker processes (None: as many as there are cores).
+
+    Without `trust_repo` what the scanned files say about themselves does not suppress anything: inline ignores
+    are counted in a note and not applied. `notes` stand before the scan's own, such as where the policy came from.
+    """
     policy = policy or Policy()
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     collector = Directory(root, policy.exclude, policy.include_vendored)
@@ -58,17 +66,25 @@ def scan(
         builder.extend(list(enricher.enrich(builder.build(policy), places)))
     graph = builder.build(policy)
     infos = [(rule, registry.info(rule)) for rule in registry.rules()]
-    verdict = evaluate(graph, infos, ignores, baseline, started.date())
-    findings, asset_risks, overall = score(graph, verdict.findings, {rule.id: info for rule, info in infos})
+    distrusted = [] if trust_repo or not ignores else [f"{len(ignores)} inline suppressions were not honoured"]
+    verdict = evaluate(graph, infos, ignores if trust_repo else (), baseline, started.date())
+    coverage = Coverage(len(entries), len(files), 0, 0, read)
+    findings, asset_risks, overall = score(
+        graph,
+        verdict.findings,
+        {rule.id: info for rule, info in infos},
+        coverage=coverage,
+        judged=bool(verdict.results),
+    )
     record = Scan(
         source=collector.source,
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - clock, 3),
         state=State.COMPLETE,
-        coverage=Coverage(len(entries), len(files), 0, 0, read),
+        coverage=coverage,
         statuses=(*statuses, *verdict.statuses),
         skips=tuple(skips),
-        notes=tuple(verdict.notes),
+        notes=(*notes, *distrusted, *verdict.notes),
     )
     return report.build(record, graph, verdict, findings, asset_risks, overall)
 
