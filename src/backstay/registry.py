@@ -66,6 +66,7 @@ def info(rule: Rule) -> RuleInfo:
             summary=loaded.prose.split("\n\n")[0].replace("\n", " "),
             fix=meta["fix"],
             controls=tuple(Control(id, reason) for id, reason in meta.get("controls", {}).items()),
+            description=loaded.prose,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{rule.package}/{rule.stem}.md: front matter: {error!r}") from error

@@ -32,7 +32,7 @@ class Control(msgspec.Struct, frozen=True):
 
 
 class RuleInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule's page says of it. `exploitability` is 0 to 1, see docs/risk.md."""
+    """What a rule's page says of it; `description` is its prose. `exploitability` is 0 to 1, see docs/risk.md."""
 
     id: str
     family: str
@@ -44,6 +44,7 @@ class RuleInfo(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     fix: str
     controls: tuple[Control, ...] = ()
+    description: str = ""
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
