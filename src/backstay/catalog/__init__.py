@@ -30,6 +30,13 @@ def providers() -> tuple[Provider, ...]:
 
 
 @cache
+def key_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Provider and compiled pattern of every key format, longest first: `sk-ant-` is tried before `sk-`."""
+    patterns = [(one.name, key) for one in providers() for key in one.keys]
+    return tuple((name, re.compile(key)) for name, key in sorted(patterns, key=lambda pair: (-len(pair[1]), pair)))
+
+
+@cache
 def ai_packages(ecosystem: str) -> frozenset[str]:
     """Names of the AI packages of an ecosystem ("pypi" or "npm"); a name may end in `*`. PyPI names are normalised."""
     names: set[str] = set(_read("packages.toml").get(ecosystem, []))
@@ -46,6 +53,17 @@ def is_ai_package(ecosystem: str, name: str) -> bool:
     exact, pattern = _matchers(ecosystem)
     normal = normal_name(ecosystem, name)
     return normal in exact or bool(pattern.match(normal))
+
+
+def mcp_capabilities(package: str) -> tuple[str, ...]:
+    """What the tools of a well-known MCP server can do, by its package, module or image; empty when it is not known."""
+    return _mcp_servers().get(package, ())
+
+
+@cache
+def _mcp_servers() -> dict[str, tuple[str, ...]]:
+    rows = _read("mcp_servers.toml")["server"]
+    return {name: tuple(row["capabilities"]) for row in rows for name in row["packages"]}
 
 
 def normal_name(ecosystem: str, name: str) -> str:
