@@ -1,0 +1,1 @@
+"""Rules on what agents and their tools may do."""

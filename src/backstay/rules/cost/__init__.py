@@ -1,0 +1,1 @@
+"""Rules on what a caller can make the owner pay for."""

@@ -1,0 +1,1 @@
+"""Rules on who can reach a model, a tool or a store."""

@@ -1,0 +1,1 @@
+"""Rules on who answers for an asset, and on what the policy allows."""

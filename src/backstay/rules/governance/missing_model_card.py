@@ -1,0 +1,18 @@
+"""Missing model card: a model is made here and nothing tells what it is for and how it was made."""
+
+from collections.abc import Iterator
+
+from backstay.graph import Graph
+from backstay.model import Asset, Kind, Match, RelationshipKind
+from backstay.plugin import rule
+from backstay.rules.facts import places, source_names
+
+
+@rule(Kind.MODEL)
+def check(asset: Asset, graph: Graph) -> Iterator[Match]:
+    made = graph.into(asset, RelationshipKind.PRODUCES)
+    # A card in the tree would have been seen, so its absence needs no proof.
+    if made and not asset.text("card"):
+        yield Match(
+            message=f"{source_names(made, graph)} makes {asset.name}, which has no model card.", evidence=places(made)
+        )

@@ -1,0 +1,1 @@
+"""Rules on what is done with the output of a model."""

@@ -1,0 +1,18 @@
+"""Model output in a shell: what a model answers becomes a command."""
+
+from collections.abc import Iterator
+
+from backstay.graph import Graph
+from backstay.model import Asset, Kind, Match
+from backstay.plugin import rule
+from backstay.rules.facts import output_flows
+
+
+@rule(Kind.SERVICE, Kind.REPOSITORY)
+def check(asset: Asset, graph: Graph) -> Iterator[Match]:
+    for flow in output_flows(asset, graph, "shell"):
+        yield Match(
+            message=f"{flow.subject} puts what {flow.origin} answers into a command, through {flow.callee}.",
+            evidence=flow.evidence,
+            discriminator=flow.name,
+        )

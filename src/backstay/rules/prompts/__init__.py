@@ -1,0 +1,1 @@
+"""Rules on what becomes part of a prompt."""

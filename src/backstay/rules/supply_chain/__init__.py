@@ -1,0 +1,1 @@
+"""Rules on what is taken in from others: models, data, packages, servers."""

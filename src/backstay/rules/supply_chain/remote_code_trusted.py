@@ -1,0 +1,23 @@
+"""Remote code trusted: loading a model or dataset runs Python that its publisher wrote."""
+
+from collections.abc import Iterator
+
+from backstay.graph import Graph
+from backstay.model import Asset, Kind, Match, Severity
+from backstay.plugin import rule
+from backstay.rules.facts import is_commit, places, source_names
+
+
+@rule(Kind.MODEL, Kind.DATASET)
+def check(asset: Asset, graph: Graph) -> Iterator[Match]:
+    trusting = [edge for edge in graph.into(asset) if edge.attributes.get("trust_remote_code") is True]
+    if not trusting:
+        return
+    loose = [edge for edge in trusting if not is_commit(edge.attributes.get("revision"))]
+    who = source_names(loose or trusting, graph)
+    if loose:
+        message = f"{who} runs the code that the publisher of {asset.name} ships with it, whatever it is today."
+    else:
+        message = f"{who} runs the code that the publisher of {asset.name} ships with it, at a fixed commit."
+    # At a fixed commit the code can be reviewed once and stays as it was.
+    yield Match(message=message, evidence=places(loose or trusting), severity=None if loose else Severity.LOW)

@@ -1,0 +1,24 @@
+"""Unpinned model: a model is loaded from the hub by a name whose content its publisher can replace."""
+
+from collections.abc import Iterator
+
+from backstay.graph import Graph
+from backstay.model import Asset, Kind, Match, RelationshipKind
+from backstay.plugin import rule
+from backstay.rules.facts import is_commit, on_hub, places, source_names
+
+
+@rule(Kind.MODEL)
+def check(asset: Asset, graph: Graph) -> Iterator[Match]:
+    if not on_hub(asset):
+        return
+    loads = graph.into(asset, RelationshipKind.USES)
+    loose = [edge for edge in loads if "revision" in edge.attributes and not is_commit(edge.attributes["revision"])]
+    if not loose:
+        return
+    revisions = sorted({edge.text("revision") for edge in loose} - {""})
+    follows = f"the branch or tag {revisions[0]}" if revisions else "whatever its publisher uploads next"
+    yield Match(
+        message=f"{source_names(loose, graph)} loads {asset.name} and follows {follows}.",
+        evidence=places(loose),
+    )

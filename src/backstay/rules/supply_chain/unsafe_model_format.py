@@ -1,0 +1,14 @@
+"""Unsafe model format: a model file is kept in a format that can carry code."""
+
+from collections.abc import Iterator
+
+from backstay.graph import Graph
+from backstay.model import Asset, Kind, Match
+from backstay.plugin import rule
+
+
+@rule(Kind.MODEL_FILE)
+def check(asset: Asset, graph: Graph) -> Iterator[Match]:
+    if asset.attributes.get("unsafe_format") is True:
+        format = asset.text("format") or "a format that can carry code"
+        yield Match(message=f"{asset.name} is stored as {format}: whoever loads it may run code hidden in it.")
