@@ -13,12 +13,16 @@ MAX_FACTS = 20_000  # of one detector on one file; a hostile file must not fill 
 
 
 class Ignore(msgspec.Struct, frozen=True):
-    """An inline `backstay: ignore[rule] -- reason`: the place, the rules (`*` for all) and the reason."""
+    """An inline `backstay: ignore[rule] -- reason`: the place, the rules (`*` for all) and the reason.
+
+    `alone` when nothing but the comment stands on its line: it then speaks for the next line of code.
+    """
 
     path: str
     line: int
     rules: tuple[str, ...]
     reason: str
+    alone: bool = False
 
 
 class Examined(msgspec.Struct):
@@ -136,7 +140,7 @@ def ignores(file: File) -> Iterable[Ignore]:
         if found:
             names = tuple(name.strip() for name in found[1].split(",") if name.strip())
             reason = (found[2] or "").strip().removesuffix("-->").removesuffix("*/").strip()
-            yield Ignore(file.path, number, names, reason)
+            yield Ignore(file.path, number, names, reason, not line[: found.start()].strip())
 
 
 def glob_pattern(glob: str) -> str:
