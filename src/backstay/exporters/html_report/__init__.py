@@ -1,0 +1,1 @@
+"""The HTML report: views of a report, the templates that show them, and the pictures."""

@@ -1,0 +1,214 @@
+"""Posture: what was scanned, how it stands, how complete that is, and the worst of it in plain words."""
+
+import datetime
+from collections import defaultdict
+from dataclasses import dataclass
+
+from backstay.exporters.html_report import words
+from backstay.exporters.html_report.findings import anchor
+from backstay.exporters.html_report.inventory import owners
+from backstay.exporters.html_report.picture import Picture, draw
+from backstay.graph import Graph
+from backstay.model import Finding, Report, RuleInfo, Severity, State
+
+TOP = 8  # risks told in full; a reader acts on a handful
+_CHANGES = 4
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change and what it would do: to the whole score, or to the finding it is linked to."""
+
+    change: str
+    before: int
+    after: int
+    about: str = ""
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class Posture:
+    """The first screen."""
+
+    name: str
+    facts: list[tuple[str, str]]
+    band: str
+    sentence: str
+    severities: list[tuple[Severity, int]]
+    suppressed: int
+    state: State
+    state_text: str
+    missing: list[str]
+    changes: list[Change]
+
+
+@dataclass(frozen=True)
+class TopRisk:
+    """One risk told in full: where, whose, why it matters, what to do, and the graph around it."""
+
+    finding: Finding
+    anchor: str
+    same: int
+    owners: list[str]
+    why: str
+    reasons: list[str]
+    picture: Picture | None
+    drawn_before: str = ""
+
+
+def posture(report: Report) -> Posture:
+    """What a reader must know if they read nothing else."""
+    score, opened = report.score, report.open_findings
+    missing = _missing(report)
+    return Posture(
+        name=report.scan.source.name,
+        facts=_facts(report),
+        band=words.band(score.value) if score else "none",
+        sentence=_sentence(report),
+        severities=words.severity_counts([finding.severity for finding in opened]),
+        suppressed=len(report.findings) - len(opened),
+        state=report.scan.state,
+        state_text=_state(report, bool(missing)),
+        missing=missing,
+        changes=_changes(report),
+    )
+
+
+def top_risks(report: Report, graph: Graph) -> list[TopRisk]:
+    """The worst open findings, one for each rule and subject, with pictures."""
+    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in report.open_findings:
+        groups[finding.rule, finding.subject].append(finding)
+    infos = {result.info.id: result.info for result in report.rules}
+    risks = {key: risk.value for key, risk in report.asset_risks.items()}
+    told: list[TopRisk] = []
+    drawn: dict[frozenset[str], str] = {}
+    for number, same in enumerate(list(groups.values())[:TOP], 1):
+        finding = same[0]
+        subject = graph.get(finding.subject)
+        picture = draw(graph, subject, number, finding.message, risks) if subject else None
+        before = drawn.setdefault(picture.keys, picture.id) if picture else ""
+        told.append(
+            TopRisk(
+                finding=finding,
+                anchor=anchor(finding),
+                same=len(same) - 1,
+                owners=list(finding.owners) or owners(graph, finding.subject),
+                why=_why(infos.get(finding.rule)),
+                reasons=_reasons(finding),
+                picture=picture if picture and before == picture.id else None,
+                drawn_before=before if picture and before != picture.id else "",
+            )
+        )
+    return told
+
+
+def _facts(report: Report) -> list[tuple[str, str]]:
+    scan, source = report.scan, report.scan.source
+    facts = [("Source", source.remote or source.id or source.name)]
+    if source.commit:
+        dirty = ", with uncommitted changes" if source.dirty else ""
+        branch = f" on {source.branch}" if source.branch else ""
+        facts.append(("Commit", f"{source.commit[:12]}{branch}{dirty}"))
+    facts.append(("Scanned", f"{when(scan.started)}, in {seconds(scan.seconds)}"))
+    read = f"{scan.coverage.read:,} of {words.count(scan.coverage.found, 'file')}"
+    facts.append(("Read", f"{read}, {words.size(scan.coverage.bytes)}"))
+    return facts
+
+
+def when(started: str) -> str:
+    """A time in UTC as a person writes it."""
+    try:
+        moment = datetime.datetime.fromisoformat(started).astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        return started
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def seconds(number: float) -> str:
+    """A duration: `0.8 s`, `12 s`, `3 min 5 s`."""
+    if number < 10:
+        return f"{number:.1f} s"
+    return f"{number:.0f} s" if number < 60 else f"{int(number // 60)} min {int(number % 60)} s"
+
+
+def _sentence(report: Report) -> str:
+    score = report.score
+    if score is None:
+        return "There is no score, because nothing was covered. This is not a clean bill of health."
+    if not report.open_findings:
+        return "Nothing was found in what was looked at. What was not looked at is listed under coverage."
+    worst = report.open_findings[0]
+    subject = f"{words.kind(worst.subject_kind)} {worst.subject_name}"
+    text = f"The worst open finding is \N{LEFT DOUBLE QUOTATION MARK}{worst.title}\N{RIGHT DOUBLE QUOTATION MARK}"
+    text += f" at {words.shorten(subject, 70)}."
+    unknown = list(dict.fromkeys(factor.name for factor in score.factors if not factor.known))
+    if score.low != score.high:
+        because = f" because {_listed(unknown)} {'is' if len(unknown) == 1 else 'are'} not known" if unknown else ""
+        text += f" The score could be anywhere from {score.low} to {score.high}{because}."
+    return text
+
+
+def _state(report: Report, missing: bool) -> str:
+    match report.scan.state:
+        case State.COMPLETE:
+            return "Everything that was meant to be looked at was."
+        case State.PARTIAL:
+            reason = f": {report.scan.reason}" if report.scan.reason else ""
+            return f"Some of it was not looked at{reason}. That is not the same as clean."
+        case State.FAILED:
+            return f"The scan failed{': ' + report.scan.reason if report.scan.reason else ''}. Do not rely on it."
+    return report.scan.reason or "The scan did not run."
+
+
+def _missing(report: Report) -> list[str]:
+    """What makes the scan incomplete, the largest part first."""
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for skip in report.scan.skips:
+        if not skip.by_choice:
+            reasons[skip.reason].append(skip.path)
+    told = []
+    for reason, paths in sorted(reasons.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        example = words.shorten(paths[0], 48)
+        more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
+        told.append(f"Not read, {reason}: {example}{more}")
+    for status in report.scan.statuses:
+        if status.state in (State.PARTIAL, State.FAILED):
+            told.append(f"{status.plugin} {status.state}: {status.reason or 'no reason given'}")
+    return told[:5] + ([f"and {len(told) - 5} more reasons, under coverage"] if len(told) > 5 else [])
+
+
+def _changes(report: Report) -> list[Change]:
+    """The changes that lower most: of the whole score when it is known what they do to it, else of findings."""
+    score = report.score
+    if score and score.counterfactuals:
+        best = sorted(score.counterfactuals, key=lambda one: one.value)[:_CHANGES]
+        return [Change(one.change, score.value, one.value) for one in best if one.value < score.value]
+    changes = []
+    seen = set()
+    for finding in report.open_findings[:200]:
+        if not finding.risk:
+            continue
+        for one in finding.risk.counterfactuals:
+            if one.value < finding.risk.value and (finding.rule, finding.subject, one.change) not in seen:
+                seen.add((finding.rule, finding.subject, one.change))
+                changes.append(Change(one.change, finding.risk.value, one.value, finding.subject_name, anchor(finding)))
+    # What ends the worst first, then what ends most: a change on a small risk helps little, however large its step.
+    changes.sort(key=lambda change: (-change.before, change.after))
+    return changes[:_CHANGES]
+
+
+def _why(info: RuleInfo | None) -> str:
+    return info.summary if info else ""
+
+
+def _reasons(finding: Finding) -> list[str]:
+    """The two factors that weigh most, in their own words."""
+    if not finding.risk:
+        return []
+    known = [factor for factor in finding.risk.factors if factor.known and factor.reason]
+    return [factor.reason for factor in sorted(known, key=lambda factor: -factor.value)[:2] if factor.value >= 0.5]
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}"
