@@ -6,7 +6,7 @@ from backstay.display import printable
 
 LIMIT = 240  # characters of one text: a hostile name must not fill a comment
 
-_ACTIVE = re.compile(r"[\\`*_{}\[\]<>#!|~&$^:]|^[-+=]|^\d+(?=[.)])")
+_ACTIVE = re.compile(r"[\\`*_{}\[\]<>#!|~&$^]|^[-+=]|^\d+(?=[.)])")
 # Code hosts find mentions and issue numbers in the rendered text, where an escape no longer shows. The
 # full-width forms read the same and mean nothing to them; an address loses its scheme's colon, as is usual
 # for addresses nobody should follow.

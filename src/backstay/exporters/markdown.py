@@ -49,7 +49,7 @@ def _source(report: Report) -> str:
         parts.append(f"at commit {code(source.commit[:12])}{changed}")
     if source.branch:
         parts.append(f"on {code(source.branch)}")
-    parts.append(f"scanned {prose(report.scan.started)}")
+    parts.append(f"scanned {code(report.scan.started)}")
     return ", ".join(parts) + "."
 
 
@@ -94,7 +94,7 @@ def _entry(finding: Finding) -> str:
 
 def _inventory(report: Report) -> list[str]:
     kinds = Counter(asset.kind for asset in report.assets)
-    listed = ", ".join(f"{kinds[kind]} {prose(kind)}" for kind in sorted(AI_KINDS) if kinds[kind])
+    listed = ", ".join(f"{kinds[kind]} {kind.replace('_', ' ')}" for kind in sorted(AI_KINDS) if kinds[kind])
     return ["### Inventory", listed + "." if listed else "No AI assets were found."]
 
 
