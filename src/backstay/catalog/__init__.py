@@ -29,6 +29,12 @@ def providers() -> tuple[Provider, ...]:
     return tuple(msgspec.convert({k: v for k, v in row.items() if k in known}, Provider) for row in rows)
 
 
+def provider_of_model(model: str) -> str | None:
+    """The provider that alone makes models of this id, by its prefix; None when nobody is known to."""
+    model = model.lower()
+    return next((one.name for one in providers() if model.startswith(one.models)), None) if model else None
+
+
 @cache
 def key_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Provider and compiled pattern of every key format, longest first: `sk-ant-` is tried before `sk-`."""

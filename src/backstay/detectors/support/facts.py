@@ -2,7 +2,7 @@
 
 from backstay import catalog
 from backstay.detectors.support.secrets import is_placeholder
-from backstay.keys import credential_reference_key, credential_value_key, package_key, secret_digest
+from backstay.keys import credential_reference_key, credential_value_key, model_key, package_key, secret_digest
 from backstay.model import Asset, Attributes, Evidence, Kind, Relationship, RelationshipKind, Value
 from backstay.plugin import OWNER, File
 
@@ -61,3 +61,17 @@ def key_type(secret: str) -> tuple[str, str] | None:
         if pattern.fullmatch(secret):
             return provider, f"{provider}-key"
     return None
+
+
+def known_model(name: str, seen: Seen) -> Asset | None:
+    """A model by its id, if the catalog knows whose it is; None for aliases ("sonnet", "inherit") and strangers.
+
+    Prefixes that say the provider (`anthropic/claude-...`, `openai:gpt-...`) are taken off.
+    """
+    name = name.strip().removesuffix(" (copilot)")
+    head, slash, tail = name.rpartition("/")
+    plain = tail if slash and len(head) < 40 else name
+    provider = catalog.provider_of_model(plain)
+    if provider is None or " " in plain or not any(char.isdigit() for char in plain):
+        return None
+    return Asset(model_key(plain), Kind.MODEL, plain, {"provider": provider}, seen)

@@ -135,7 +135,7 @@ def _npm(program: str, rest: list[str]) -> Launch:
 
 # Options of uvx, uv run and pipx run that take a value.
 _PYTHON_VALUES = frozenset(
-    (
+    {
         "-c",
         "-f",
         "-i",
@@ -146,8 +146,6 @@ _PYTHON_VALUES = frozenset(
         "--default-index",
         "--directory",
         "--env-file",
-    )
-    + (
         "--exclude-newer",
         "--extra",
         "--extra-index-url",
@@ -156,9 +154,18 @@ _PYTHON_VALUES = frozenset(
         "--index",
         "--index-url",
         "--link-mode",
-    )
-    + ("--package", "--pip-args", "--prerelease", "--project", "--python", "--refresh-package", "--resolution")
-    + ("--upgrade-package", "--with", "--with-editable", "--with-requirements")
+        "--package",
+        "--pip-args",
+        "--prerelease",
+        "--project",
+        "--python",
+        "--refresh-package",
+        "--resolution",
+        "--upgrade-package",
+        "--with",
+        "--with-editable",
+        "--with-requirements",
+    }
 )
 
 
@@ -194,8 +201,18 @@ def _uv(program: str, rest: list[str]) -> Launch:
 
 
 _FLAGS = frozenset(
-    ("--detach", "--init", "--interactive", "--no-healthcheck", "--oom-kill-disable", "--privileged", "--publish-all")
-    + ("--read-only", "--rm", "--tty")
+    {
+        "--detach",
+        "--init",
+        "--interactive",
+        "--no-healthcheck",
+        "--oom-kill-disable",
+        "--privileged",
+        "--publish-all",
+        "--read-only",
+        "--rm",
+        "--tty",
+    }
 )
 
 
