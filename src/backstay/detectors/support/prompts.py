@@ -18,9 +18,12 @@ _NOT_VARIABLES = frozenset(
 # How prompts address their reader. A text under prompts/ without any of it, and without variables, is something else.
 _ADDRESS = re.compile(
     r"\b(?:you are|you're|you will|you must|you should|your (?:task|job|role|goal|answer|response|output)|act as|"
-    r"as an? (?:ai|expert|assistant)|(?:respond|reply|answer) (?:only|with|in|to|the|as|using|based)|do not (?:include|use|make|answer|add)|"
-    r"given (?:the|a|an|this)|(?:the )?following (?:text|context|question|document|conversation|code|information)|"
-    r"step[- ]by[- ]step|(?:summari[sz]e|classify|extract|translate|rewrite|generate|evaluate|write|analy[sz]e) (?:the|a|an|this|all|each|it)\b|"
+    r"as an? (?:ai|expert|assistant)|(?:respond|reply|answer) (?:only|with|in|to|the|as|using|based)|"
+    r"do not (?:include|use|make|answer|add)|given (?:the|a|an|this)|"
+    r"following (?:text|context|question|document|conversation|code|information)|"
+    r"step[- ]by[- ]step|"
+    r"(?:summari[sz]e|classify|extract|translate|rewrite|generate|evaluate|write|analy[sz]e) "
+    r"(?:the|an?|this|all|each|it)\b|"
     r"system prompt|assistant|output format|return (?:only|a json|json|the))\b",
     re.IGNORECASE,
 )
