@@ -1,0 +1,1 @@
+"""Agents that work through the support inbox."""

@@ -1,0 +1,1 @@
+"""Answers customers' questions from the product manuals."""
