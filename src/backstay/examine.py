@@ -1,11 +1,11 @@
 """Examine: show one file to the detectors that select it and to the analyzers, and keep what each said."""
 
-import fnmatch
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from backstay.globs import glob_pattern
 from backstay.model import Asset, Relationship, Skip
 from backstay.plugin import Analyzer, Detector, File, UnreadableError
 
@@ -40,14 +40,22 @@ class Examined(msgspec.Struct):
 
 
 class Examiner:
-    """Detectors and analyzers, indexed so that most files cost a few dictionary look-ups."""
+    """Detectors and analyzers, indexed so that most files cost a few dictionary look-ups.
+
+    `watch` is told before each plugin runs which one of `plugins` it is: who watches from outside can name the
+    one that never came back.
+    """
 
     def __init__(self, detectors: Sequence[Detector], analyzers: Sequence[Analyzer]) -> None:
+        self.plugins = (*(one.id for one in detectors), *(one.id for one in analyzers))
+        self.watch: Callable[[int], None] = lambda _: None
+        self._number = {id: number for number, id in enumerate(self.plugins)}
         self._analyzers = analyzers
         self._by_name: dict[str, list[Detector]] = {}
         self._by_suffix: dict[str, list[Detector]] = {}
-        self._by_path: list[tuple[re.Pattern[str], Detector]] = []
-        self._by_magic: list[tuple[bytes, Detector]] = []
+        self._by_ending: list[tuple[str, Detector]] = []
+        self._by_path: list[tuple[str, re.Pattern[str], Detector]] = []
+        self._by_magic: dict[bytes, list[tuple[bytes, Detector]]] = {}
         self._by_content: list[tuple[bytes, tuple[str, ...], Detector]] = []
         self._binary: list[Detector] = []
         for one in detectors:
@@ -55,54 +63,89 @@ class Examiner:
             for name in select.names:
                 self._by_name.setdefault(name, []).append(one)
             for suffix in select.suffixes:
-                self._by_suffix.setdefault(suffix, []).append(one)
-            self._by_path += [(re.compile(glob_pattern(glob)), one) for glob in select.paths]
-            self._by_magic += [(magic, one) for magic in select.magic]
+                if suffix.startswith("."):
+                    self._by_suffix.setdefault(suffix, []).append(one)
+                else:
+                    self._by_ending.append((suffix, one))
+            self._by_path += [(_literal(glob), re.compile(glob_pattern(glob)), one) for glob in select.paths]
+            for magic in select.magic:
+                self._by_magic.setdefault(magic[:1], []).append((magic, one))
             self._by_content += [(needle, select.within, one) for needle in select.contains]
             if select.binary:
                 self._binary.append(one)
 
     def selected(self, file: File) -> list[Detector]:
         """The detectors that want this file, each once, in a fixed order."""
-        name, path = file.name.lower(), file.path.lower()
-        chosen = {one.id: one for one in self._by_name.get(name, ())}
+        path, data = file.path.lower(), file.data
+        name = path.rpartition("/")[2]
+        chosen: dict[str, Detector] = {}
+        for one in self._by_name.get(name, ()):
+            chosen[one.id] = one
         at = name.find(".")
         while at >= 0:
-            chosen.update((one.id, one) for one in self._by_suffix.get(name[at:], ()))
+            for one in self._by_suffix.get(name[at:], ()):
+                chosen[one.id] = one
             at = name.find(".", at + 1)
-        chosen.update((one.id, one) for pattern, one in self._by_path if pattern.match(path))
-        chosen.update((one.id, one) for magic, one in self._by_magic if file.data.startswith(magic))
+        for ending, one in self._by_ending:
+            if name.endswith(ending):
+                chosen[one.id] = one
+        for literal, pattern, one in self._by_path:
+            if literal in path and one.id not in chosen and pattern.match(path):
+                chosen[one.id] = one
+        for magic, one in self._by_magic.get(data[:1], ()):
+            if data.startswith(magic):
+                chosen[one.id] = one
         if file.binary:
-            chosen.update((one.id, one) for one in self._binary)
+            for one in self._binary:
+                chosen[one.id] = one
         else:
             for needle, within, one in self._by_content:
-                if one.id not in chosen and (not within or name.endswith(within)) and needle in file.data:
+                if one.id not in chosen and (not within or name.endswith(within)) and needle in data:
                     chosen[one.id] = one
-        return [chosen[id] for id in sorted(chosen)]
+        return [chosen[id] for id in sorted(chosen)] if len(chosen) > 1 else list(chosen.values())
 
-    def examine(self, file: File) -> Examined:
-        """Run everything that wants the file. What fails is reported and harms nothing else."""
+    def examine(self, file: File, selected: Sequence[Detector] | None = None) -> Examined:
+        """Run everything that wants the file. What fails is reported and harms nothing else.
+
+        `selected` are the file's detectors where the caller knows them already.
+        """
         out = Examined(file.path, file.size, file.sha256)
-        for one in self.selected(file):
+        for one in self.selected(file) if selected is None else selected:
             if file.truncated and one.selector.whole:
                 out.skips.append(Skip(file.path, "too large", f"{file.size} bytes", plugin=one.id))
-                continue
-            try:
-                self._detect(one, file, out)
-            except UnreadableError as error:
-                out.skips.append(Skip(file.path, error.reason, error.detail, plugin=one.id))
-            except Exception as error:  # a plugin's fault costs one file, never the scan
-                out.skips.append(Skip(file.path, "plugin failed", type(error).__name__, plugin=one.id))
+            else:
+                self._run(one.id, file, out, lambda one=one: self._detect(one, file, out))  # type: ignore[misc]
         if not file.binary:
-            self._digest(file, out)
+            for analyzer in self._analyzers:
+                if not file.name.lower().endswith(analyzer.suffixes) and not file.data.startswith(b"#!"):
+                    continue
+                if file.truncated:
+                    out.skips.append(Skip(file.path, "too large", f"{file.size} bytes", plugin=analyzer.id))
+                else:
+                    self._run(analyzer.id, file, out, lambda one=analyzer: _digest(one, file, out))  # type: ignore[misc]
             if b"backstay: ignore" in file.data:
                 out.ignores.extend(ignores(file))
         return out
 
+    def _run(self, id: str, file: File, out: Examined, run: Callable[[], None]) -> None:
+        self.watch(self._number.get(id, -1))
+        reason, detail = "", ""
+        try:
+            run()
+        except UnreadableError as error:
+            reason, detail = error.reason, error.detail
+        except RecursionError:
+            reason = "nested too deeply"
+        except MemoryError:
+            reason = "out of memory"
+        except Exception as error:  # a plugin's fault costs one file, never the scan
+            reason, detail = "plugin failed", type(error).__name__
+        if reason:
+            out.skips.append(Skip(file.path, reason, detail, plugin=id))
+        out.yielded.setdefault(id, 0)
+
     def _detect(self, one: Detector, file: File, out: Examined) -> None:
-        count = 0
-        for fact in one.detect(file):
-            count += 1
+        for count, fact in enumerate(one.detect(file), 1):
             if count > MAX_FACTS:
                 out.skips.append(Skip(file.path, "too many facts", f"more than {MAX_FACTS}", plugin=one.id))
                 break
@@ -110,24 +153,19 @@ class Examiner:
                 out.assets.append(fact)
             else:
                 out.relationships.append(fact)
-        out.yielded[one.id] = count
+            out.yielded[one.id] = count
 
-    def _digest(self, file: File, out: Examined) -> None:
-        for one in self._analyzers:
-            if not file.name.lower().endswith(one.suffixes) and not file.data.startswith(b"#!"):
-                continue
-            if file.truncated:
-                out.skips.append(Skip(file.path, "too large", f"{file.size} bytes", plugin=one.id))
-                continue
-            try:
-                digest = one.digest(file)
-            except UnreadableError as error:
-                out.skips.append(Skip(file.path, error.reason, error.detail, plugin=one.id))
-            except Exception as error:  # as above
-                out.skips.append(Skip(file.path, "plugin failed", type(error).__name__, plugin=one.id))
-            else:
-                if digest is not None:
-                    out.digests[one.id] = digest
+
+def _digest(one: Analyzer, file: File, out: Examined) -> None:
+    digest = one.digest(file)
+    if digest is not None:
+        out.digests[one.id] = digest
+        out.yielded[one.id] = 1
+
+
+def _literal(glob: str) -> str:
+    """The longest part of a glob that a path has to hold as it stands: most paths lack it, which is told quickly."""
+    return max(re.split(r"\*\*/|[*?]|\[[^\]]*\]", glob), key=len)
 
 
 _IGNORE = re.compile(r"(?:#|//|--|<!--|/\*|;)\s*backstay: ignore\[([\w*, -]{1,500})\](?:\s*--\s*(.{0,300}))?")
@@ -141,30 +179,3 @@ def ignores(file: File) -> Iterable[Ignore]:
             names = tuple(name.strip() for name in found[1].split(",") if name.strip())
             reason = (found[2] or "").strip().removesuffix("-->").removesuffix("*/").strip()
             yield Ignore(file.path, number, names, reason, not line[: found.start()].strip())
-
-
-def glob_pattern(glob: str) -> str:
-    """A glob over a path as a regular expression: `*` stays within a folder, `**` crosses them."""
-    parts: list[str] = []
-    at = 0
-    while at < len(glob):
-        if glob.startswith("**/", at):
-            parts.append("(?:[^/]+/)*")
-            at += 3
-        elif glob.startswith("**", at):
-            parts.append(".*")
-            at += 2
-        elif glob[at] == "*":
-            parts.append("[^/]*")
-            at += 1
-        elif glob[at] == "?":
-            parts.append("[^/]")
-            at += 1
-        elif glob[at] == "[" and "]" in glob[at + 2 :]:
-            end = glob.index("]", at + 2) + 1
-            parts.append(fnmatch.translate(glob[at:end]).removeprefix("(?s:").removesuffix(r")\Z"))
-            at = end
-        else:
-            parts.append(re.escape(glob[at]))
-            at += 1
-    return "(?s:" + "".join(parts) + r")\Z"

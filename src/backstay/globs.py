@@ -6,7 +6,7 @@ group: a later place can never succeed where the first one fails, so nothing is 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +16,7 @@ _STAR, _DEEP, _FOLDERS = "*", "**", "**/"  # within a folder; across folders; an
 _END = r"\Z"
 _END_OR_BELOW = r"(?:/.*)?\Z"
 
-_POSIX = {
+_POSIX: dict[str, Callable[[str], bool]] = {
     "alnum": lambda c: c.isalnum(),
     "alpha": lambda c: c.isalpha(),
     "blank": lambda c: c in " \t",

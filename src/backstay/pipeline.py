@@ -2,19 +2,40 @@
 
 import datetime
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 
-from backstay import registry, report
-from backstay.collectors.directory import Directory
-from backstay.evaluate import evaluate
-from backstay.examine import Examined, Examiner
-from backstay.graph import GraphBuilder
-from backstay.model import Asset, Coverage, Kind, PluginStatus, Policy, Report, Scan, Skip, Source, State, urn
-from backstay.plugin import File, with_owner
-from backstay.scoring import score
+import msgspec
 
-Progress = Callable[[str, int, int], None]  # stage, done, total
+from backstay import registry, report
+from backstay.collectors import git, git_history, git_index
+from backstay.collectors.directory import Directory, Walk
+from backstay.evaluate import evaluate
+from backstay.examine import Examined, Examiner, Ignore
+from backstay.graph import GraphBuilder
+from backstay.installation import digest_key
+from backstay.model import (
+    Coverage,
+    PluginStatus,
+    Policy,
+    Relationship,
+    Report,
+    RuleInfo,
+    Scan,
+    Skip,
+    State,
+)
+from backstay.places import SourcePlaces, short_digest
+from backstay.plugin import Fact, Rule, with_owner
+from backstay.scoring import score
+from backstay.workers import FILE_SECONDS, Background, Setup, examine_all
+
+Progress = Callable[[str, int, int], None]  # stage, done, total (0: not known yet)
+
+_DIRTY_SECONDS = 5.0  # waited at the end, when all else is done
+_HISTORY_SECONDS = 2.0
 
 
 def scan(
@@ -26,111 +47,242 @@ def scan(
     jobs: int | None = None,
     trust_repo: bool = True,
     notes: Sequence[str] = (),
+    file_seconds: float = FILE_SECONDS,
 ) -> Report:
     """Scan a folder. `jobs` is the number of worker processes (None: as many as there are cores).
 
-    Without `trust_repo` what the scanned files say about themselves does not suppress anything: inline ignores
-    are counted in a note and not applied. `notes` stand before the scan's own, such as where the policy came from.
+    Without `trust_repo` what the scanned files say about themselves does not suppress anything: its ignore files
+    leave nothing out, and inline ignores are counted in a note and not applied. `notes` stand before the scan's own,
+    such as where the policy came from. No file may take the plugins longer than `file_seconds`. A root that cannot be
+    read gives a report whose scan has failed, with the reason.
     """
     policy = policy or Policy()
+    tell = progress or (lambda stage, done, total: None)
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
-    collector = Directory(root, policy.exclude, policy.include_vendored)
-    entries, skips = collector.walk()
-    examiner = Examiner(registry.detectors(), registry.analyzers())
-    builder = GraphBuilder()
-    digests: dict[str, dict[str, bytes]] = {}
-    ignores, statuses = [], []
-    files: list[Examined] = []
-    for entry in entries:
-        file = collector.read(entry.path)
-        if isinstance(file, Skip):
-            skips.append(file)
-            continue
-        files.append(examiner.examine(file))
-    read = 0
-    places = SourcePlaces(collector, [entry.path for entry in entries])
-    builder.extend(places.assets())
-    for one in files:
-        builder.extend(one.assets)
-        builder.extend(with_owner(edge, places) for edge in one.relationships)
-        for id, digest in one.digests.items():
-            digests.setdefault(id, {})[one.path] = digest
-        ignores += one.ignores
-        skips += one.skips
-        read += one.size
-    for analyzer in registry.analyzers():
-        builder.extend(analyzer.join(digests.get(analyzer.id, {}), places))
-        statuses.append(PluginStatus(analyzer.id, State.COMPLETE))
-    skips += places.skips
-    for enricher in registry.enrichers():
-        builder.extend(list(enricher.enrich(builder.build(policy), places)))
-    graph = builder.build(policy)
-    infos = [(rule, registry.info(rule)) for rule in registry.rules()]
-    distrusted = [] if trust_repo or not ignores else [f"{len(ignores)} inline suppressions were not honoured"]
-    verdict = evaluate(graph, infos, ignores if trust_repo else (), baseline, started.date())
-    coverage = Coverage(len(entries), len(files), 0, 0, read)
-    findings, asset_risks, overall = score(
-        graph,
-        verdict.findings,
-        {rule.id: info for rule, info in infos},
-        coverage=coverage,
-        judged=bool(verdict.results),
-    )
+    tell("collecting", 0, 0)
+    collector = Directory(root, policy.exclude, policy.include_vendored, trust_repo=trust_repo)
+    walk = collector.walk(lambda found: tell("collecting", found, 0))
+    dirty = Background(_dirty, collector.repository, collector.source.commit) if collector.repository else None
+    try:
+        run = _Run(collector, walk, tell)
+        run.examine(jobs, file_seconds)
+        tell("joining", 0, 0)
+        run.join()
+        run.enrich(policy)
+        tell("judging", 0, 0)
+        graph = run.builder.build(policy)
+        infos, pageless = _rules()
+        distrusted = [] if trust_repo or not run.ignores else [f"{len(run.ignores)} inline suppressions not honoured"]
+        verdict = evaluate(graph, infos, run.ignores if trust_repo else (), baseline, started.date())
+        coverage = run.coverage()
+        findings, asset_risks, overall = score(
+            graph,
+            verdict.findings,
+            {rule.id: info for rule, info in infos},
+            coverage=coverage,
+            judged=bool(verdict.results),
+        )
+        source = collector.source
+        if dirty:
+            source = msgspec.structs.replace(source, dirty=dirty.result(_DIRTY_SECONDS))
+    finally:
+        if dirty:
+            dirty.stop()
+    statuses = (*run.statuses(), *verdict.statuses, *pageless)
+    skips = tuple(sorted(run.skips, key=lambda skip: (skip.by_choice, skip.path, skip.plugin, skip.reason)))
+    state, reason = _state(collector.problem, coverage, statuses, skips)
     record = Scan(
-        source=collector.source,
+        source=source,
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - clock, 3),
-        state=State.COMPLETE,
+        state=state,
         coverage=coverage,
-        statuses=(*statuses, *verdict.statuses),
-        skips=tuple(skips),
-        notes=(*notes, *distrusted, *verdict.notes),
+        reason=reason,
+        statuses=statuses,
+        skips=skips,
+        notes=(*notes, *run.notes, *distrusted, *verdict.notes),
     )
     return report.build(record, graph, verdict, findings, asset_risks, overall)
 
 
-_MANIFESTS = frozenset(
-    ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "package.json", "go.mod", "cargo.toml", "pom.xml")
-)
+def registered() -> Examiner:
+    """An examiner with every plugin there is; workers that cannot be forked find it by this name."""
+    return Examiner(registry.detectors(), registry.analyzers())
 
 
-class SourcePlaces:
-    """Where things stand in the source: services are the folders that hold a manifest."""
+class _Run:
+    """One scan on its way: what the plugins said, and how they fared."""
 
-    def __init__(self, collector: Directory, paths: Sequence[str]) -> None:
-        self.source: Source = collector.source
-        self._collector = collector
-        self._paths = sorted(paths)
-        self.skips: list[Skip] = []
-        self.repository = urn(Kind.REPOSITORY, self.source.id)
-        self._services = {
-            path.rpartition("/")[0] for path in self._paths if path.rpartition("/")[2].lower() in _MANIFESTS
-        }
+    def __init__(self, collector: Directory, walk: Walk, tell: Progress) -> None:
+        key, note = digest_key()
+        self.builder = GraphBuilder()
+        self.ignores: list[Ignore] = []
+        self.skips = walk.skips
+        self.notes = [note] if note else []
+        self._collector, self._walk, self._tell = collector, walk, tell
+        self._reader = collector.reader(key)
+        self._read: dict[str, bytes] = {}  # the digest of what was read, by path
+        self._bytes = 0
+        self._files = 0
+        self._ends: set[str] = set()
+        self._digests: dict[str, dict[str, bytes]] = {}
+        self._looked: Counter[str] = Counter()
+        self._yielded: Counter[str] = Counter()
+        self._failed: dict[str, str] = {}
+        real = {entry.path: entry.real for entry in walk.entries}
+        self.places = SourcePlaces(collector.source, collector.reader(key), real, self._read, self._authors)
 
-    def paths(self) -> Sequence[str]:
-        return self._paths
+    def examine(self, jobs: int | None, seconds: float) -> None:
+        """Every file through every plugin that wants it."""
+        # Folder by folder, as a reader keeps the folder it is in open.
+        files = sorted(self._walk.entries, key=lambda entry: entry.real.rpartition("/")[0])
+        setup = Setup(self._reader, registered, seconds)
+        with closing(examine_all(setup, files, jobs)) as results:
+            for done, (_, one) in enumerate(results, 1):
+                self._keep(one)
+                if done % 50 == 0 or done == len(files):
+                    self._tell("examining", done, len(files))
+        self.ignores.sort(key=lambda ignore: (ignore.path, ignore.line))
 
-    def assets(self) -> list[Asset]:
-        made = [Asset(self.repository, Kind.REPOSITORY, self.source.name)]
-        for folder in sorted(self._services):
-            made.append(Asset(self._service(folder), Kind.SERVICE, folder or self.source.name, {"path": folder}))
-        return made
+    def join(self) -> None:
+        """What follows from many files together, and the services that it stands in."""
+        for analyzer in registry.analyzers():
+            before = len(self.places.skips)
+            digests = dict(sorted(self._digests.pop(analyzer.id, {}).items()))
+            self._contained(analyzer.id, analyzer.join(digests, self.places))
+            for skip in self.places.skips[before:]:
+                self.skips.append(msgspec.structs.replace(skip, plugin=skip.plugin or analyzer.id))
+        if self._walk.entries:
+            assets = self.builder.build().assets
+            self.builder.extend(self.places.surroundings(assets, self._ends))
 
-    def owner_of(self, path: str) -> str:
-        folder = path.rpartition("/")[0]
-        while True:
-            if folder in self._services:
-                return self._service(folder)
-            if not folder:
-                return self.repository
-            folder = folder.rpartition("/")[0]
+    def enrich(self, policy: Policy) -> None:
+        for enricher in registry.enrichers():
+            before = len(self.places.skips)
+            self._looked.setdefault(enricher.id, 0)
+            self._contained(enricher.id, enricher.enrich(self.builder.build(policy), self.places))
+            for skip in self.places.skips[before:]:
+                self.skips.append(msgspec.structs.replace(skip, plugin=skip.plugin or enricher.id))
 
-    def read(self, path: str) -> bytes | None:
-        file = self._collector.read(path)
-        return file.data if isinstance(file, File) and not file.truncated else None
+    def coverage(self) -> Coverage:
+        unread = {skip.path for skip in self.skips if not skip.by_choice and not skip.plugin} - self._read.keys()
+        found = self._files + len(unread) + self._walk.left_out
+        return Coverage(found, self._files, self._walk.left_out, len(unread), self._bytes)
 
-    def unread(self, path: str, reason: str, detail: str = "") -> None:
-        self.skips.append(Skip(path, reason, detail))
+    def statuses(self) -> Iterable[PluginStatus]:
+        """How every detector, analyzer and enricher fared."""
+        troubles: dict[str, Counter[str]] = {}
+        for skip in self.skips:
+            if skip.plugin and not skip.by_choice:
+                troubles.setdefault(skip.plugin, Counter())[skip.reason] += 1
+        plugins: list[str] = [one.id for one in registry.detectors()]
+        plugins += [one.id for one in registry.analyzers()]
+        plugins += [one.id for one in registry.enrichers()]
+        for id in plugins:
+            state, reason = State.COMPLETE, ""
+            if id in troubles:
+                state, reason = State.PARTIAL, _counted(troubles[id])
+            if id in self._failed:
+                state, reason = State.FAILED, self._failed[id]
+            yield PluginStatus(id, state, self._looked[id], self._yielded[id], reason)
 
-    def _service(self, folder: str) -> str:
-        return urn(Kind.SERVICE, self.source.id, folder or ".")
+    def _keep(self, one: Examined) -> None:
+        if one.sha256 or not _unread(one):
+            self._files += 1
+            self._bytes += one.size
+            if one.sha256:
+                self._read[one.path] = short_digest(one.sha256)
+        for id, count in one.yielded.items():
+            self._looked[id] += 1
+            self._yielded[id] += count if id not in one.digests else 0
+        self.builder.extend(one.assets)
+        for edge in one.relationships:
+            self._add(edge)
+        for id, digest in one.digests.items():
+            self._digests.setdefault(id, {})[one.path] = digest
+        self.ignores += one.ignores
+        self.skips += one.skips
+
+    def _add(self, fact: Fact) -> None:
+        fact = with_owner(fact, self.places)
+        if isinstance(fact, Relationship):
+            self._ends.add(fact.source)
+            self._ends.add(fact.target)
+        self.builder.add(fact)
+
+    def _contained(self, id: str, facts: Iterable[Fact]) -> None:
+        """Take a plugin's facts; its failure is reported, and what it gave until then is kept."""
+        kept: list[Fact] = []
+        try:
+            kept.extend(facts)
+        except Exception as error:  # one plugin's fault is not the scan's
+            self._failed[id] = f"failed with {type(error).__name__}"
+        for fact in kept:
+            self._add(fact)
+        self._yielded[id] += len(kept)
+
+    def _authors(self, paths: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
+        """Who committed to these files lately, looked up in a process of its own: packs are hostile input too."""
+        repository = self._collector.repository
+        if repository is None or not paths:
+            return {}
+        prefix = repository.prefix(self._collector.root)
+        commit = self._collector.source.commit
+        job = Background(git_history.authors, repository, commit, prefix, list(paths), _HISTORY_SECONDS)
+        found = job.result(_HISTORY_SECONDS * 3)
+        if found is None:
+            self.notes.append("the git history could not be read: it names no owners")
+            return {}
+        return {path: [(name, count) for name, count in names] for path, names in found[0].items()}
+
+
+def _rules() -> tuple[list[tuple[Rule, RuleInfo]], list[PluginStatus]]:
+    """The rules with what their pages say; a rule whose page cannot be read does not judge, and that is said."""
+    infos, failed = [], []
+    for rule in registry.rules():
+        try:
+            infos.append((rule, registry.info(rule)))
+        except (OSError, ValueError) as error:
+            failed.append(
+                PluginStatus(rule.id, State.FAILED, reason=f"its page cannot be read: {type(error).__name__}")
+            )
+    return infos, failed
+
+
+def _dirty(repository: git.Repository, commit: str) -> bool | None:
+    found = git_index.dirty(repository, _DIRTY_SECONDS)
+    if found is not False:
+        return found
+    return git_history.staged(repository, commit, git_index.entries(repository), _DIRTY_SECONDS)
+
+
+def _unread(one: Examined) -> bool:
+    """Whether a file was not read at all; one that a single plugin could not use was."""
+    return any(not skip.plugin and skip.reason != "not hashed" for skip in one.skips)
+
+
+def _state(
+    problem: str, coverage: Coverage, statuses: Sequence[PluginStatus], skips: Sequence[Skip]
+) -> tuple[State, str]:
+    if problem:
+        return State.FAILED, f"The folder cannot be read: {problem}."
+    missed = Counter(skip.reason for skip in skips if not skip.by_choice)
+    if not coverage.read and missed:
+        return State.FAILED, f"Nothing could be read: {_counted(missed)}."
+    broken = [status.plugin for status in statuses if status.state == State.FAILED]
+    parts = []
+    if missed:
+        parts.append(f"not everything could be read: {_counted(missed)}")
+    if broken:
+        more = f" and {len(broken) - 5} more" if len(broken) > 5 else ""
+        parts.append(f"failed: {', '.join(broken[:5])}{more}")
+    if not parts and any(status.state == State.PARTIAL for status in statuses):
+        parts.append("some rules could not judge all of their subjects")
+    if parts:
+        sentence = "; ".join(parts)
+        return State.PARTIAL, f"{sentence[0].upper()}{sentence[1:]}."
+    return State.COMPLETE, "" if coverage.read else "There was nothing to read."
+
+
+def _counted(reasons: Counter[str]) -> str:
+    return ", ".join(f"{number} {reason}" for reason, number in sorted(reasons.items(), key=lambda r: (-r[1], r[0])))

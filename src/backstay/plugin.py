@@ -154,6 +154,10 @@ class Places(Protocol):
         """A file's content again, or None if it is unreadable, too large, or changed since it was first read."""
         ...
 
+    def authors(self, paths: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
+        """Who committed to these files lately, by path: names and number of commits, most first; may be slow."""
+        ...
+
     def unread(self, path: str, reason: str, detail: str = "") -> None:
         """Report that the caller could not make use of a file."""
         ...

@@ -39,7 +39,9 @@ def rules() -> tuple[Rule, ...]:
 @cache
 def analyzers() -> tuple[Analyzer, ...]:
     """Every analyzer, by id. An analyzer is a module-level object called `analyzer`."""
-    found = [module.analyzer for module in _modules() if hasattr(module, "analyzer")]
+    named = [module.analyzer for module in _modules() if hasattr(module, "analyzer")]
+    # A package whose module is called `analyzer` has that by the same name.
+    found = [one for one in named if not isinstance(one, ModuleType)]
     return tuple(sorted(found, key=lambda plugin: str(plugin.id)))
 
 

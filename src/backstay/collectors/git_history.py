@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
-from backstay.collectors import git
+from backstay.collectors import git, git_index
 
 MAX_COMMITS = 500
 MAX_CHANGES = 200  # files of one commit; what touches more is a move or a format run and tells nothing of ownership
@@ -59,6 +59,34 @@ def authors(
     finally:
         store.close()
     return {path: sorted(found.items(), key=lambda one: (-one[1], one[0])) for path, found in counts.items()}, seen
+
+
+def staged(
+    repository: git.Repository, commit: str, tracked: Iterable[git_index.Tracked], seconds: float = 3.0
+) -> bool | None:
+    """Whether the index differs from a commit; None when the commit cannot be read in time."""
+    from dulwich.object_store import DiskObjectStore  # noqa: PLC0415 - heavy, see above
+    from dulwich.objects import Commit, ObjectID  # noqa: PLC0415 - as above
+
+    if not commit or (repository.common / "objects" / "info" / "alternates").exists():
+        return None
+    left = {entry.path: (entry.mode, entry.sha1) for entry in tracked}
+    deadline = time.monotonic() + seconds
+    store = DiskObjectStore(str(repository.common / "objects"), loose_object_size_limit=16 << 20)
+    try:
+        head = store[ObjectID(commit.encode("ascii"))]
+        if not isinstance(head, Commit):
+            return None
+        for number, entry in enumerate(store.iter_tree_contents(head.tree)):
+            if number % 256 == 0 and time.monotonic() > deadline:
+                return None
+            if left.pop(entry.path or b"", None) != (entry.mode, bytes.fromhex((entry.sha or b"").decode("ascii"))):
+                return True
+    except KeyError:
+        return None
+    finally:
+        store.close()
+    return bool(left)
 
 
 def _name(author: bytes) -> str:

@@ -31,25 +31,25 @@ class Tracked(NamedTuple):
     unchecked: bool
 
 
-class IndexError_(ValueError):
+class MalformedIndexError(ValueError):
     """The index is malformed or of a form that is not read here."""
 
 
 def entries(repository: git.Repository) -> list[Tracked]:
-    """All entries of the index; empty when there is none. Raises IndexError_ when it cannot be read."""
+    """All entries of the index; empty when there is none. Raises MalformedIndexError when it cannot be read."""
     data = git.read(repository.folder / "index", MAX_INDEX)
     if not data:
         return []
     try:
         return list(_parse(data))
     except (struct.error, IndexError, ValueError) as error:
-        raise IndexError_("malformed index") from error
+        raise MalformedIndexError("malformed index") from error
 
 
 def _parse(data: bytes) -> Iterator[Tracked]:
     magic, version, count = _HEADER.unpack_from(data)
     if magic != b"DIRC" or version not in (2, 3, 4):
-        raise IndexError_("unknown index version")
+        raise MalformedIndexError("unknown index version")
     at, previous = _HEADER.size, b""
     for _ in range(count):
         fields = _ENTRY.unpack_from(data, at)
@@ -68,6 +68,8 @@ def _parse(data: bytes) -> Iterator[Tracked]:
             end = at + length if length < _NAME_MASK else data.index(b"\0", at)
             path = data[at:end]
             at = start + ((end - start + 8) & ~7)
+        if (b".." in path and b".." in path.split(b"/")) or path.startswith(b"/"):
+            raise MalformedIndexError("a path leads out of the work tree")
         unchecked = bool(flags & (_ASSUME_VALID | _STAGE) or extended & _SKIP_WORKTREE)
         yield Tracked(path, (fields[2], fields[3]), fields[9], fields[6], fields[10], unchecked)
 
@@ -78,7 +80,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         at += 1
         value = ((value + 1) << 7) | (data[at] & 0x7F)
         if value > 1 << 20:
-            raise IndexError_("malformed path")
+            raise MalformedIndexError("malformed path")
     return value, at + 1
 
 
@@ -93,11 +95,10 @@ def dirty(repository: git.Repository, seconds: float = 5.0) -> bool | None:
     verdict: bool | None = False
     try:
         tracked = entries(repository)
-    except IndexError_:
+    except MalformedIndexError:
         return None
     if not tracked:
         return None
-    # A handle on the last folder: entries are sorted, so that each folder is opened about once.
     top = os.fsencode(repository.top)
     for number, entry in enumerate(tracked):
         if number % 64 == 0 and time.monotonic() > deadline:
@@ -125,7 +126,7 @@ def dirty(repository: git.Repository, seconds: float = 5.0) -> bool | None:
 
 def _same_content(path: bytes, entry: Tracked, size: int) -> bool | None:
     if entry.mode & 0o170000 == _LINK:
-        content = os.readlink(path)
+        content = os.readlink(path)  # noqa: PTH115 - the path is bytes
     elif size > MAX_BLOB:
         return None
     else:
@@ -142,9 +143,7 @@ def _same_content(path: bytes, entry: Tracked, size: int) -> bool | None:
             handles.close(folder)
     if _blob(content) == entry.sha1:
         return True
-    if b"\r\n" in content and _blob(content.replace(b"\r\n", b"\n")) == entry.sha1:
-        return True
-    return False
+    return b"\r\n" in content and _blob(content.replace(b"\r\n", b"\n")) == entry.sha1
 
 
 def _blob(content: bytes) -> bytes:

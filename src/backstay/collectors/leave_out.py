@@ -79,8 +79,10 @@ def folder_reason(name: str, siblings: frozenset[str]) -> str:
 
 
 def listing_reason(names: frozenset[str]) -> str:
-    """Why a folder is left out by what it holds: a virtual environment, whatever it is called."""
-    return "vendored" if "pyvenv.cfg" in names or "conda-meta" in names else ""
+    """Why a folder is left out by what it holds: a virtual environment or a cache, whatever it is called."""
+    if "pyvenv.cfg" in names or "conda-meta" in names:
+        return "vendored"
+    return "generated" if "CACHEDIR.TAG" in names else ""
 
 
 def file_reason(name: str) -> str:
@@ -90,12 +92,13 @@ def file_reason(name: str) -> str:
 class PatternList:
     """The patterns of one ignore file; the last one that matches decides.
 
-    `base` is the folder it applies to, as a prefix ending in `/`, empty for the root. Most names match no pattern
+    `base` is the folder it applies to, as a prefix ending in `/`, empty for the root; `above` is the root's path from
+    the file's folder, for a file that stands above the root. Most names match no pattern
     at all: one look-up each for plain names, endings and the joined rest says so.
     """
 
-    def __init__(self, patterns: Sequence[GitPattern], base: str, origin: str) -> None:
-        self.base, self.origin = base, origin
+    def __init__(self, patterns: Sequence[GitPattern], base: str, origin: str, above: str = "") -> None:
+        self.base, self.origin, self.above = base, origin, above
         self._patterns = tuple(reversed(patterns))
         self._negations = any(pattern.negated for pattern in patterns)
         self._any_file = _Any(pattern for pattern in patterns if not pattern.folders_only)
@@ -103,7 +106,7 @@ class PatternList:
 
     def decide(self, path: str, name: str, folder: bool) -> bool | None:
         """Whether an entry is ignored; None when no pattern speaks of it. Path and name as `git_path` makes them."""
-        below = path[len(self.base) :]
+        below = self.above + path[len(self.base) :]
         if not (self._any_folder if folder else self._any_file).match(below, name):
             return None
         if not self._negations:
@@ -128,12 +131,15 @@ class _Any:
         return name in self._names or name.endswith(self._endings) or any(rest(path) for rest in self._rest)
 
 
-def read_patterns(data: bytes, folder: str, origin: str, budget: int = MAX_PATTERNS) -> tuple[PatternList, int] | None:
+def read_patterns(
+    data: bytes, folder: str, origin: str, budget: int = MAX_PATTERNS, above: str = ""
+) -> tuple[PatternList, int] | None:
     """The patterns of an ignore file's content and their number; None when it has none."""
     patterns = git_patterns(data[:MAX_BYTES], budget)
     if not patterns:
         return None
-    return PatternList(patterns, git_path(folder) + "/" if folder else "", origin), len(patterns)
+    base, above = git_path(folder), git_path(above)
+    return PatternList(patterns, base and base + "/", origin, above and above + "/"), len(patterns)
 
 
 def exclusions(globs: Iterable[str]) -> PatternList | None:
@@ -149,21 +155,21 @@ def ignored(
     name: str,
     folder: bool,
     tracked: Callable[[str], bool],
-) -> str:
-    """The ignore file by whose word an entry is left out, deepest first; empty when it is not.
+) -> tuple[str, bool]:
+    """The ignore file by whose word an entry is left out, empty when it is not; and whether only git's index kept it.
 
-    What git tracks is part of the repository whatever .gitignore says, so only .backstayignore can leave it out.
+    The deepest file decides, and a .backstayignore before any .gitignore. What git tracks is part of the repository
+    whatever .gitignore says, so only .backstayignore can leave it out.
     """
-    git_says: bool | None = None
     for level in reversed(levels):
-        if git_says is not None and level.origin != ".backstayignore":
-            continue
-        verdict = level.decide(path, name, folder)
-        if verdict is None:
-            continue
         if level.origin == ".backstayignore":
-            return ".backstayignore" if verdict else ""
-        git_says = verdict
-        if not verdict or tracked(path):
-            git_says = False
-    return ".gitignore" if git_says else ""
+            verdict = level.decide(path, name, folder)
+            if verdict is not None:
+                return (level.origin if verdict else ""), False
+    for level in reversed(levels):
+        if level.origin != ".backstayignore":
+            verdict = level.decide(path, name, folder)
+            if verdict is not None:
+                kept = verdict and tracked(path)
+                return (level.origin if verdict and not kept else ""), kept
+    return "", False
