@@ -1,0 +1,1 @@
+"""Understanding source code: language front-ends -> facts -> resolution -> catalog matches."""

@@ -1,0 +1,119 @@
+"""The analyzer: remembers what a Python file or notebook says, and joins all files of a source."""
+
+from collections.abc import Iterator
+
+
+from backstay.catalog.tables import catalog
+from backstay.code import facts, notebook, python
+from backstay.code.callgraph import CallGraph
+from backstay.code.facts import Module, Outline
+from backstay.code.flow import flows
+from backstay.code.observe import Observer
+from backstay.code.project import Project
+from backstay.code.resolve import Resolver
+from backstay.code.scopes import ModuleScope
+from backstay.code.settle import settle
+from backstay.documents import DocumentError
+from backstay.plugin import Fact, File, Places, UnreadableError
+
+MAX_RELATED = 3_000  # files understood only because relevant ones import them, or import relevant ones
+MAX_UP = 3  # how many imports away from a relevant file its users are still understood
+_HINTS = (
+    b"api.openai.com",
+    b"api.anthropic.com",
+    b"/v1/chat/completions",
+    b"generativelanguage.googleapis",
+    b"/api/generate",
+)
+
+
+class PythonAnalyzer:
+    """Two phases: `digest` in a worker, one file at a time; `join` once, over all files."""
+
+    id = "code"
+    suffixes = (".py", ".pyi", ".ipynb")
+
+    def digest(self, file: File) -> bytes | None:
+        """A file's imports, and its facts if it imports something the catalog knows."""
+        if file.name.lower().endswith(".ipynb"):
+            try:
+                module = notebook.parse(file.path, file.text)
+            except DocumentError as error:
+                raise UnreadableError("invalid notebook", str(error)) from None
+            return facts.encode(Outline([], module))
+        if file.data.startswith(b"#!") and b"python" not in file.data[:80] and not file.name.lower().endswith(".py"):
+            return None
+        source = _utf8(file)
+        found = python.imports(source)
+        tables = catalog()
+        relevant = any(not level and tables.relevant(name) for name, level in found)
+        relevant = relevant or any(hint in source for hint in _HINTS)
+        return facts.encode(Outline(found, python.parse(file.path, source) if relevant else None))
+
+    def join(self, digests: dict[str, bytes], places: Places) -> Iterator[Fact]:
+        """All assets and edges that the code of a source shows."""
+        outlines = {path: facts.decode(data) for path, data in sorted(digests.items())}
+        if not any(outline.module for outline in outlines.values()):
+            return
+        tables = catalog()
+        modules = {path: outline.module for path, outline in outlines.items() if outline.module is not None}
+
+        def load(path: str) -> Module | None:
+            if path in modules or path not in outlines:
+                return modules.get(path)
+            data = places.read(path)
+            if data is None:
+                places.unread(path, "changed or unreadable", "needed to understand files that import it")
+                return None
+            modules[path] = python.parse(path, data)
+            return modules[path]
+
+        project = Project(outlines, load, tables.relevant)
+        wanted = _related(outlines, project, [path for path, outline in outlines.items() if outline.module])
+        scopes = [scope for path in wanted if (scope := project.scope(path)) is not None]
+        for scope in scopes:
+            if scope.facts.broken and not scope.facts.notebook:
+                places.unread(scope.path, "syntax errors", f"{scope.facts.broken} places did not parse")
+        yield from _observe(scopes, Resolver(project, tables), places)
+
+
+def _observe(scopes: list[ModuleScope], resolver: Resolver, places: Places) -> Iterator[Fact]:
+    graph = CallGraph(resolver, scopes)
+    observer = Observer(resolver, resolver.catalog, graph, scopes, places.source.id)
+    observer.run()
+    settle(observer, places.owner_of)
+    flows(observer, places.owner_of)
+    if resolver.exhausted:
+        places.unread(".", "too complex", "resolution stopped at its step limit; some values stay unknown")
+    yield from observer.ledger.facts()
+
+
+def _related(outlines: dict[str, Outline], project: Project, relevant: list[str]) -> list[str]:
+    """The relevant files and those that may use them, found by imports; what they import is loaded when asked for."""
+    users: dict[str, list[str]] = {}
+    for path, outline in outlines.items():
+        for name, level in outline.imports:
+            target = project.locate(name, level, path)
+            if target is not None:
+                users.setdefault(target, []).append(path)
+    wanted = dict.fromkeys(relevant)
+    level_paths, limit = relevant, len(relevant) + MAX_RELATED
+    for _ in range(MAX_UP):
+        following = [user for path in level_paths for user in users.get(path, []) if user not in wanted]
+        for user in following:
+            if len(wanted) < limit:
+                wanted[user] = None
+        level_paths = following
+    return sorted(wanted)
+
+
+def _utf8(file: File) -> bytes:
+    """The source in UTF-8, which the grammar reads; most files are that already."""
+    try:
+        file.data.decode("utf-8")
+    except UnicodeDecodeError:
+        return file.text.encode("utf-8", "replace")
+    return file.data.removeprefix(b"\xef\xbb\xbf")
+
+
+analyzer = PythonAnalyzer()

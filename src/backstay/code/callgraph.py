@@ -1,0 +1,138 @@
+"""Call graph: which code of the project calls which, and what a piece of code reaches."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from backstay.code.facts import Call, Lambda
+from backstay.code.resolve import Resolver
+from backstay.code.scopes import FunctionScope, ModuleScope, Scope
+from backstay.code.values import (
+    ClassValue,
+    FunctionValue,
+    Instance,
+    LambdaValue,
+    ListValue,
+    Partial,
+    Site,
+    Value,
+    options,
+)
+from backstay.code.walk import calls, expression_calls
+
+ROUNDS = 2  # the second sees calls on objects that the first round's callers hand in
+MAX_REACHED = 400
+
+
+class CallGraph:
+    """Edges between scopes; a function that is handed to someone as an argument counts as called."""
+
+    def __init__(self, resolver: Resolver, modules: Iterable[ModuleScope]) -> None:
+        self._resolver = resolver
+        self.scopes: list[Scope] = [scope for module in modules for scope in module.walk()]
+        self._out: dict[int, dict[int, Scope]] = defaultdict(dict)
+        self._into: dict[int, dict[int, Scope]] = defaultdict(dict)
+        for _ in range(ROUNDS):
+            callers: dict[int, list[Site]] = defaultdict(list)
+            for scope in self.scopes:
+                for call, _name in calls(scope):
+                    self._call(call, scope, callers)
+            resolver.forget()
+            resolver.callers = dict(callers)
+
+    def _call(self, call: Call, scope: Scope, callers: dict[int, list[Site]]) -> None:
+        site = Site(call, scope, None)
+        for target in options(self._resolver.value(call.func, scope)):
+            self._target(target, site, callers)
+        for expr in (*call.args, *(value for _, value in call.keywords)):
+            if isinstance(expr, Lambda):
+                continue
+            for given in options(self._resolver.value(expr, scope)):
+                self._handed(given, scope)
+
+    def _target(self, target: Value, site: Site, callers: dict[int, list[Site]]) -> None:
+        match target:
+            case FunctionValue(function):
+                callers[id(function.function)].append(site)
+                self._edge(site.scope, function)
+            case ClassValue(cls):
+                callers[id(cls.cls)].append(site)
+                for one in self._resolver.lineage(cls):
+                    method = one.methods.get("__init__")
+                    if method is not None:
+                        self._edge(site.scope, method)
+                        break
+            case Instance(cls):
+                for name in ("__call__", "forward"):
+                    if name in cls.methods:
+                        callers[id(cls.methods[name].function)].append(site)
+                        self._edge(site.scope, cls.methods[name])
+            case Partial(func, site=made):
+                if isinstance(func, FunctionValue):
+                    callers[id(func.node)].append(made)
+                    self._edge(site.scope, func.scope)
+
+    def _handed(self, given: Value, scope: Scope, depth: int = 0) -> None:
+        match given:
+            case FunctionValue(function):
+                self._edge(scope, function)
+            case Partial(func):
+                self._handed(func, scope, depth + 1)
+            case ListValue(items) if depth < 3:
+                for item in items[:100]:
+                    self._handed(item, scope, depth + 1)
+            case LambdaValue(body, inner):
+                for call in expression_calls(body):
+                    for target in options(self._resolver.value(call.func, inner)):
+                        if isinstance(target, FunctionValue):
+                            self._edge(scope, target.scope)
+
+    def _edge(self, source: Scope, target: Scope) -> None:
+        if source is not target:
+            self._out[id(source)][id(target)] = target
+            self._into[id(target)][id(source)] = source
+
+    def reached(self, start: Scope, depth: int = 10) -> list[Scope]:
+        """A scope and all the code it runs, nearest first, through the functions defined in it as well."""
+        seen = {id(start): start}
+        level = [start]
+        for _ in range(depth):
+            following: list[Scope] = []
+            for scope in level:
+                inner = [one for one in scope.children if isinstance(one, FunctionScope)] if _is_code(scope) else []
+                for target in (*self._out[id(scope)].values(), *inner):
+                    if id(target) not in seen and len(seen) < MAX_REACHED:
+                        seen[id(target)] = target
+                        following.append(target)
+            level = following
+        return list(seen.values())
+
+    def callers(self, scope: Scope) -> list[Scope]:
+        """The scopes that call a scope."""
+        return list(self._into[id(scope)].values())
+
+    def roots(self, scope: Scope) -> list[Scope]:
+        """The outermost functions of the same file whose code runs a scope: those that nothing in the file calls."""
+        seen = {id(scope)}
+        stack, roots = [scope], []
+        while stack:
+            one = stack.pop()
+            above = [c for c in self.callers(one) if c.path == scope.path and _begins(c)]
+            parent = one.parent
+            if isinstance(parent, FunctionScope):
+                above.append(parent)
+            if not above:
+                roots.append(one)
+            for caller in above:
+                if id(caller) not in seen:
+                    seen.add(id(caller))
+                    stack.append(caller)
+        return roots or [scope]
+
+
+def _begins(scope: Scope) -> bool:
+    """Whether a caller counts as where work begins: a function, or a notebook as a whole."""
+    return isinstance(scope, FunctionScope) or (isinstance(scope, ModuleScope) and scope.facts.notebook)
+
+
+def _is_code(scope: Scope) -> bool:
+    return isinstance(scope, FunctionScope)

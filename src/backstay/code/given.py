@@ -1,0 +1,159 @@
+"""Given: what a call gives its parameters, by the specs that catalog rows use."""
+
+from fnmatch import fnmatchcase
+
+from backstay.catalog.tables import Row
+from backstay.code.resolve import Resolver, argument
+from backstay.code.values import (
+    DictValue,
+    Environment,
+    External,
+    FunctionValue,
+    Known,
+    ListValue,
+    Site,
+    TextValue,
+    Unknown,
+    Value,
+    options,
+)
+from backstay.model import Value as Plain
+
+
+class Given:
+    """Reads a call's arguments. None means that a parameter is not passed, Unknown that nobody can tell."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+
+    def value(self, site: Site, spec: str, row: Row | None = None) -> Value | None:
+        """A parameter by `name`, position, `name|position`, or a dotted way into its dictionary (`a.b`, `a[].b`)."""
+        for one in spec.split("|"):
+            head, *steps = one.replace("[]", ".[]").split(".")
+            found = self._direct(site, head, row)
+            for step in steps:
+                found = _step(found, step) if found is not None else None
+            if found is not None:
+                return found
+        return None
+
+    def first(self, site: Site, specs: str | list[str], row: Row | None = None) -> Value | None:
+        """The first of several parameters that is passed."""
+        for spec in [specs] if isinstance(specs, str) else specs:
+            found = self.value(site, spec, row)
+            if found is not None:
+                return found
+        return None
+
+    def _direct(self, site: Site, name: str, row: Row | None) -> Value | None:
+        resolver = self._resolver
+        expr = argument(site.call, name)
+        if expr is not None:
+            return resolver.value(expr, site.scope, site.frame)
+        if name.isdigit():
+            return None
+        open_ended = False
+        spreads = [value for keyword, value in site.call.keywords if not keyword]
+        if row is not None and row.spread:
+            spread = argument(site.call, row.spread)
+            spreads += [spread] if spread is not None else []
+        for spread in spreads:
+            value = resolver.value(spread, site.scope, site.frame)
+            for one in options(value):
+                if isinstance(one, DictValue):
+                    exact = one.get(name)
+                    if exact:
+                        return exact[-1]
+                    open_ended = open_ended or one.open
+                else:
+                    open_ended = True
+        return Unknown(name) if open_ended else None
+
+    def holds(self, site: Site, row: Row) -> bool:
+        """Whether a row's `when` conditions hold for a call; one on an unknown value does not."""
+        return all(self._condition(site, spec, wanted, row) for spec, wanted in row.when.items())
+
+    def condition(self, site: Site, when: dict[str, Plain]) -> bool:
+        """Whether conditions hold for a call."""
+        return all(self._condition(site, spec, wanted, None) for spec, wanted in when.items())
+
+    def _condition(self, site: Site, spec: str, wanted: Plain, row: Row | None) -> bool:
+        value = self.value(site, spec, row)
+        if wanted == "absent":
+            return value is None
+        if wanted == "present":
+            return value is not None and not (isinstance(value, Known) and value.value is None)
+        if value is None:
+            return False
+        accepted = wanted if isinstance(wanted, list) else [wanted]
+        for one in options(value):
+            for want in accepted:
+                if isinstance(want, str) and want.startswith("path:"):
+                    if isinstance(one, External) and fnmatchcase(one.path, want.removeprefix("path:")):
+                        return True
+                elif (
+                    isinstance(one, Known)
+                    and one.value == want
+                    and isinstance(one.value, bool) == isinstance(want, bool)
+                ):
+                    return True
+        return False
+
+    def attributes(self, site: Site, wanted: dict[str, str | list[str]], row: Row) -> dict[str, Plain]:
+        """Attributes from parameters: a known value, None where it is not passed, nothing where it is unknown."""
+        found: dict[str, Plain] = {}
+        for name, specs in wanted.items():
+            value = self.first(site, specs, row)
+            if value is None:
+                found[name] = None
+                continue
+            known, plain = plain_value(value)
+            if known:
+                found[name] = plain
+        return found
+
+
+def _step(value: Value, step: str) -> Value | None:
+    for one in options(value):
+        if step == "[]" and isinstance(one, ListValue):
+            return one.items[0] if one.items else None
+        if isinstance(one, DictValue):
+            exact = one.get(step)
+            if exact:
+                return exact[-1]
+            if one.open:
+                return Unknown(step)
+            return None
+        if isinstance(one, External) and one.site is not None:  # a configuration object: Config(key=value)
+            expr = argument(one.site.call, step)
+            return None if expr is None else External(f"{one.path}.{step}", None, one)
+    return Unknown(step)
+
+
+def plain_value(value: Value) -> tuple[bool, Plain]:
+    """Whether a value is known, and it as plain data: objects of libraries and functions become their names."""
+    match value:
+        case Known(plain):
+            return True, plain
+        case Environment(default=default) if default is not None:
+            return plain_value(default)
+        case ListValue(items):
+            found = [plain_value(item) for item in items[:50]]
+            return all(known for known, _ in found), [str(plain) for known, plain in found if known]
+        case External(path):
+            return True, path.removesuffix("()")
+        case FunctionValue(scope):
+            return True, scope.qualname
+        case TextValue(parts):
+            return False, "".join(part if isinstance(part, str) else "{}" for part in parts)
+        case DictValue(entries):
+            return True, [str(key.value) for key, _ in entries if isinstance(key, Known)]
+    return False, None
+
+
+def text_of(value: Value | None) -> str:
+    """A value as text when it is wholly known; empty otherwise."""
+    for one in options(value) if value is not None else []:
+        if isinstance(one, Known) and isinstance(one.value, str):
+            return one.value
+    return ""

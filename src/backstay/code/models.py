@@ -1,0 +1,75 @@
+"""Models: what a model's name says, whose it is, and which names are none."""
+
+import re
+from functools import cache
+from urllib.parse import urlsplit
+
+from backstay import catalog
+from backstay.keys import is_hub_name
+
+_NAME = re.compile(r"[A-Za-z0-9@][\w.:/@+-]{0,150}\Z")
+_FILE = re.compile(
+    r"\.(?:pt|pth|bin|ckpt|pkl|pickle|joblib|onnx|gguf|ggml|h5|keras|safetensors|tflite|pb|mar|npz?|sav)\Z", re.I
+)
+
+
+def is_model_name(name: str) -> bool:
+    """Whether text can be a model's id: no blanks, no path, no URL, no placeholder."""
+    return bool(_NAME.match(name)) and not is_path(name) and "://" not in name and not name.startswith(("your", "<"))
+
+
+def is_path(name: str) -> bool:
+    """Whether text names a local file or folder rather than a model on a hub."""
+    return name.startswith(("./", "../", "/", "~", ".\\")) or bool(_FILE.search(name)) or name.endswith("/")
+
+
+def split_prefix(name: str) -> tuple[str, str]:
+    """Provider and model of `anthropic/claude-...` or `openai:gpt-...`; no provider when the head is none."""
+    match = re.match(r"([A-Za-z0-9_.-]+)[/:](.+)", name)
+    if match:
+        provider = _prefixes().get(match[1].lower().replace("_", "-"))
+        if provider:
+            return provider, match[2]
+    return "", name
+
+
+@cache
+def _prefixes() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for provider in catalog.providers():
+        for name in (provider.name, *provider.aliases):
+            found.setdefault(name.lower().replace("_", "-"), provider.name)
+    return found
+
+
+def provider_of_url(url: str) -> str:
+    """The provider whose host a URL names; an unknown host is its own provider; empty when there is no host."""
+    try:
+        host = (urlsplit(url if "://" in url else f"//{url}").hostname or "").lower()
+    except ValueError:
+        return ""
+    if not host:
+        return ""
+    for provider in catalog.providers():
+        for known in provider.hosts:
+            # `localhost:11434` names a port as well
+            name, _, port = known.partition(":")
+            if port and f":{port}" not in url:
+                continue
+            if host == name or (name.startswith(".") and host.endswith(name)):
+                return provider.name
+    return host
+
+
+def provider_of_model(name: str) -> str:
+    """The only provider that makes models of this name, if the catalog knows one."""
+    lowered = name.lower()
+    for provider in catalog.providers():
+        if any(lowered.startswith(prefix.lower()) for prefix in provider.models):
+            return provider.name
+    return ""
+
+
+def on_hub(name: str, hub: bool) -> bool:
+    """Whether a model's name is that of a repository on the hub."""
+    return hub and is_hub_name(name)

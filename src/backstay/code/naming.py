@@ -1,0 +1,112 @@
+"""Naming: what an asset is called, by the tokens of a row's `name`."""
+
+import re
+
+from backstay.catalog.tables import Row
+from backstay.code.given import Given, text_of
+from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
+from backstay.code.values import Environment, External, Known, ListValue, Site, Value, options
+
+_BRACES = re.compile(r"\{([^{}]+)\}")
+
+
+class Naming:
+    def __init__(self, given: Given, variables: dict[int, str]) -> None:
+        self._given = given
+        self._variables = variables
+
+    def variable(self, site: Site) -> str:
+        """The variable that a call's result is assigned to, empty when there is none."""
+        return self._variables.get(id(site.call), "")
+
+    def names(self, row: Row, site: Site, definition: Scope | None, path: str) -> tuple[list[Value | str], bool]:
+        """The possible names of what a row makes, and whether a name was passed at all (known or not).
+
+        A value is given back where a parameter holds something else than text, such as an asset.
+        """
+        passed = False
+        for token in row.names:
+            found = self._token(token, row, site, definition, path)
+            if found is None:
+                continue
+            passed = True
+            usable = [one for one in found if not isinstance(one, str) or one]
+            if usable:
+                return usable, True
+        return [], passed
+
+    def _token(self, token: str, row: Row, site: Site, definition: Scope | None, path: str) -> list[Value | str] | None:
+        if token.startswith("="):
+            return [token[1:]]
+        if token.startswith("@"):
+            name = self._place(token[1:], site, definition, path)
+            return [name] if name else None
+        if "{" in token:
+            return [self._template(token, row, site)]
+        value = self._given.value(site, token, row)
+        if value is None or (isinstance(value, Known) and value.value is None):
+            return None
+        return [found for one in _spread(value) for found in _named(one)]
+
+    def _place(self, token: str, site: Site, definition: Scope | None, path: str) -> str:
+        if token == "variable":
+            return self.variable(site)
+        if token == "function":
+            scope: Scope | None = definition or site.scope
+            while scope is not None and not isinstance(scope, FunctionScope):
+                scope = scope.parent
+            return scope.function.name if isinstance(scope, FunctionScope) else ""
+        if token == "class":
+            scope = definition or site.scope
+            while scope is not None and not isinstance(scope, ClassScope):
+                scope = scope.parent
+            return scope.cls.name if isinstance(scope, ClassScope) else ""
+        if token == "file":
+            return site.scope.path.rpartition("/")[2].rpartition(".")[0]
+        if token == "callee":
+            return path.removesuffix("()").rpartition(".")[2]
+        return ""
+
+    def _template(self, token: str, row: Row, site: Site) -> str:
+        def part(match: re.Match[str]) -> str:
+            value = self._given.value(site, match[1], row)
+            found = [item for one in _spread(value) for item in _named(one)] if value is not None else []
+            texts = [as_text(one) for one in found]
+            return ",".join(texts)
+
+        return _BRACES.sub(part, token).strip()
+
+
+def _spread(value: Value) -> list[Value]:
+    out: list[Value] = []
+    for one in options(value):
+        out += one.items if isinstance(one, ListValue) else [one]
+    return out
+
+
+def _named(value: Value) -> list[Value | str]:
+    match value:
+        case Known(text) if isinstance(text, str | int):
+            return [value if isinstance(text, str) else str(text)]
+        case Environment(default=None):
+            return []
+        case External("builtins.open()", site=site) if site is not None and site.call.args:
+            return []
+        case External():
+            return [value]
+    return []
+
+
+def as_text(name: Value | str) -> str:
+    """A name as plain text; empty when it is none."""
+    return name if isinstance(name, str) else text_of(name)
+
+
+def enclosing(scope: Scope) -> str:
+    """What code in a scope is called for a reader: its function or class, else the file's name."""
+    at: Scope | None = scope
+    while at is not None and not isinstance(at, ModuleScope):
+        if isinstance(at, FunctionScope | ClassScope):
+            return at.qualname.rpartition(".")[2]
+        at = at.parent
+    return scope.path.rpartition("/")[2].rpartition(".")[0]

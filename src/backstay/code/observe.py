@@ -1,0 +1,649 @@
+"""Observe: walks all understood code and turns what the catalog knows into assets, edges and uses."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from backstay.catalog.tables import Catalog, Row, Table
+from backstay.code.callgraph import CallGraph
+from backstay.code.facts import Assign, Attr, Call, Do, Expr, Import, Name
+from backstay.code.given import Given, text_of
+from backstay.code.ledger import Ledger, Made, R, Use, sighting
+from backstay.code.models import is_model_name, is_path, on_hub, provider_of_url, split_prefix
+from backstay.code.naming import Naming, as_text
+from backstay.code.resolve import CHAIN, Resolver
+from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
+from backstay.code.values import (
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Known,
+    LambdaValue,
+    ListValue,
+    Partial,
+    Place,
+    Site,
+    Unknown,
+    Value,
+    options,
+)
+from backstay.code.walk import calls
+from backstay.keys import model_key, package_key, provider_key
+from backstay.model import Attributes, Kind, urn
+
+# Kinds whose attributes describe a use of them and so stand on the edge.
+ON_EDGE = frozenset((Kind.MODEL, Kind.MODEL_FILE, Kind.DATASET))
+# Assets of one name that are one thing wherever in the source they are made.
+SHARED = frozenset((Kind.VECTOR_STORE, Kind.DATASET, Kind.MODEL_FILE, Kind.REGISTRY, Kind.DATA_STORE))
+_NONE = Name("", 0)
+
+
+class Observer:
+    """Holds everything that matching needs; roles and flows work on it."""
+
+    def __init__(
+        self, resolver: Resolver, catalog: Catalog, graph: CallGraph, modules: list[ModuleScope], source: str
+    ) -> None:
+        from backstay.code.roles import Roles  # noqa: PLC0415 - the two know each other
+
+        self.resolver, self.catalog, self.graph, self.source = resolver, catalog, graph, source
+        self.modules = modules
+        self.ledger = Ledger()
+        self.given = Given(resolver)
+        self.calls: list[tuple[Call, Scope]] = []
+        variables: dict[int, str] = {}
+        for scope in graph.scopes:
+            for call, variable in calls(scope):
+                self.calls.append((call, scope))
+                if variable:
+                    variables[id(call)] = variable
+        self.naming = Naming(self.given, variables)
+        self.roles = Roles(self)
+        self.bearers: dict[int, list[Made]] = {}  # id of a scope -> assets whose code it is
+        self.scopes: dict[int, Scope] = {id(scope): scope for scope in graph.scopes}
+        self.of_function: dict[int, list[Made]] = {}
+        self.of_class: dict[int, list[Made]] = {}
+        self.tasks: list[tuple[str, Scope, str, Place]] = []
+        self.outputs: dict[int, list[Made]] = {}  # id of a call whose result is model output -> whose
+        self._made: dict[int, list[Made]] = {}
+        self._busy: set[int] = set()
+        self._clients: dict[int, tuple[str, Attributes]] = {}
+        self.mounts: dict[int, str] = {}  # id of the call that made a router -> path prefix it is mounted at
+        # Settings for all endpoints of an app: id of the call that made it, attributes, row and call.
+        self.pending_endpoints: list[tuple[int, Attributes, Row, Site]] = []
+        self.endpoints_of: dict[int, list[Made]] = {}  # id of the call that made an app or router -> its endpoints
+
+    # the walk
+
+    def run(self) -> None:
+        """Observe everything, definitions before calls, so that decorated functions are known when they are used."""
+        self._imports()
+        self._mounts()
+        for scope in self.graph.scopes:
+            if isinstance(scope, ClassScope):
+                self.class_assets(scope)
+            elif isinstance(scope, FunctionScope):
+                self.function_assets(scope)
+        for call, scope in self.calls:
+            self._call(call, scope)
+        for scope in self.graph.scopes:
+            self._changes(scope)
+
+    def _imports(self) -> None:
+        packages = self.catalog.packages
+        for scope in self.graph.scopes:
+            for statement in scope.body:
+                if not isinstance(statement, Import) or statement.level:
+                    continue
+                module = f"{statement.module}.{statement.name}" if statement.name else statement.module
+                if self.resolver.project.find(statement.module, 0, scope.path, statement.name):
+                    continue
+                found = _package_of(module, packages)
+                if found:
+                    name, table = found
+                    place = Place(scope.path, statement.line)
+                    made = self.ledger.asset(
+                        package_key("pypi", name),
+                        Kind.PACKAGE,
+                        name,
+                        sighting(table, place, 0.98, "import"),
+                        {"ecosystem": "pypi", "ai": True},
+                    )
+                    self.use(scope, R.DEPENDS_ON, made, {}, place, table, 0.98)
+
+    def _mounts(self) -> None:
+        for call, scope in self.calls:
+            for func in options(self.resolver.value(call.func, scope)):
+                if not isinstance(func, External):
+                    continue
+                site = Site(call, scope, None)
+                for row, _ in self.rows(func.path, site):
+                    if not row.mounts:
+                        continue
+                    prefix = text_of(self.given.value(site, row.prefix, row)) if row.prefix else ""
+                    prefix = self.prefix_of(func.base) + prefix
+                    child = self.given.value(site, row.mounts, row)
+                    for one in options(child) if child is not None else []:
+                        if isinstance(one, External) and one.site is not None:
+                            self.mounts[id(one.site.call)] = prefix
+
+    def prefix_of(self, app: Value | None) -> str:
+        """The path prefix of an app or router: where it is mounted and its own."""
+        if not isinstance(app, External) or app.site is None:
+            return ""
+        own = ""
+        for row, _ in self.rows(app.path.removesuffix("()"), app.site):
+            if row.prefix and not row.mounts:
+                own = text_of(self.given.value(app.site, row.prefix, row))
+        return self.mounts.get(id(app.site.call), "") + own
+
+    # rows
+
+    def rows(self, path: str, site: Site) -> list[tuple[Row, Table]]:
+        """The rows that hold for a call of a path: the first of each table."""
+        found: dict[str, tuple[Row, Table]] = {}
+        for row, table in self.catalog.calls.find(path.removesuffix("[]")):
+            if table.id not in found and (not row.when or self.given.holds(site, row)):
+                found[table.id] = (row, table)
+        return list(found.values())
+
+    def callee_paths(self, call: Call, scope: Scope) -> list[External]:
+        """The library functions that a call may run; one nobody resolved goes by its own words after `?`."""
+        func = self.resolver.value(call.func, scope)
+        found = [one for one in options(func) if isinstance(one, External)]
+        if not found and isinstance(func, Unknown) and func.text and "…" not in func.text:
+            found = [External(f"?{func.text}")]
+        for one in options(func):
+            if isinstance(one, Partial) and isinstance(one.func, External):
+                found.append(one.func)
+        return found
+
+    def _call(self, call: Call, scope: Scope) -> None:
+        site = Site(call, scope, None)
+        for func in self.callee_paths(call, scope):
+            rows = self.rows(func.path, site)
+            for row, table in rows:
+                if func.path.startswith("?") and not self._imports_of(table, scope):
+                    continue
+                self._row(row, table, func, site)
+            if not rows:
+                self._touched(func, site)
+
+    def _row(self, row: Row, table: Table, func: External, site: Site) -> None:
+        if row.makes and row.makes not in ("client", "chain"):
+            self.made(site, func)
+        else:
+            if row.makes == "client":
+                self.client(site, func, row, table)
+            self._plain(row, table, func, site)
+        if row.task_of:
+            self.tasks.append((row.task_of, site.scope, func.path, site.place))
+        if row.invoke or row.output:
+            self._invoked(row, table, func, site)
+        if row.on == "endpoints":
+            self.roles.apply_to_endpoints(row, func, site)
+
+    def _plain(self, row: Row, table: Table, func: External, site: Site) -> None:
+        """A call that makes no asset: its roles belong to the receiver if that is one, else to the enclosing code."""
+        receivers = [] if row.makes else [m for m in self.receivers(func) if m.kind != Kind.MODEL]
+        edge: Attributes = {**self.given.attributes(site, row.attributes, row), **row.set}
+        if receivers:
+            for receiver in receivers[:4]:
+                if receiver.kind not in ON_EDGE and (row.attributes or row.set):
+                    receiver.attributes.update({k: v for k, v in edge.items() if v is not None})
+                self.roles.draw(row, table, func, site, receiver, {})
+        else:
+            self.roles.draw(row, table, func, site, None, edge)
+
+    def _invoked(self, row: Row, table: Table, func: External, site: Site) -> None:
+        owners = self.receivers(func)
+        targets = owners or self.roles.model_uses.get(id(site.call), [])
+        if row.output:
+            self.outputs[id(site.call)] = targets or self.roles.provider_uses.get(id(site.call), [])
+        if row.invoke:
+            for spec, role in row.arguments.items():
+                if role in ("agents", "members", "model"):
+                    value = self.given.value(site, spec, row)
+                    owners = owners + (self.assets_of(value) if value is not None else [])
+            for made in owners:
+                self.use(site.scope, R.CALLS, made, {"api": func.path}, site.place, table.id, 0.95)
+            if row.output and not self.outputs[id(site.call)]:
+                self.outputs[id(site.call)] = owners
+
+    def _touched(self, func: External, site: Site) -> None:
+        """A method that no table knows, on something that one does: the enclosing code uses that thing."""
+        base = func.base
+        if not isinstance(base, External) or base.site is None:
+            return
+        for made in self.made(base.site, External(base.path.removesuffix("()"), None, _base_of(base))):
+            if made.kind in (Kind.AGENT, Kind.MODEL, Kind.PIPELINE):
+                self.use(site.scope, R.CALLS, made, {}, site.place, "method", 0.8)
+            elif made.kind in (Kind.VECTOR_STORE, Kind.MCP_SERVER):
+                self.use(site.scope, R.USES, made, {}, site.place, "method", 0.8)
+
+    def _imports_of(self, table: Table, scope: Scope) -> bool:
+        return any(
+            isinstance(binding.node, Import)
+            and any(
+                binding.node.module == module or binding.node.module.startswith(module + ".")
+                for module in table.modules
+            )
+            for bindings in scope.module.names.values()
+            for binding in bindings
+        )
+
+    def _changes(self, scope: Scope) -> None:
+        """`agent.handoffs.append(x)` and `agent.tools = [...]`: arguments that are given later."""
+        for statement in scope.body:
+            target: Expr | None = None
+            value: Expr | None = None
+            if isinstance(statement, Assign) and isinstance(statement.target, Attr):
+                target, value = statement.target, statement.value
+            elif isinstance(statement, Do) and isinstance(statement.value, Call):
+                func = statement.value.func
+                if isinstance(func, Attr) and func.name in ("append", "extend", "add") and statement.value.args:
+                    target, value = func.value, statement.value.args[0]
+            if not isinstance(target, Attr) or value is None:
+                continue
+            for owner in options(self.resolver.value(target.value, scope)):
+                if isinstance(owner, External) and owner.site is not None:
+                    self.roles.later(owner, target.name, value, scope, statement.line)
+                elif isinstance(owner, External):
+                    self._set(f"{owner.path}.{target.name}", value, scope, statement.line)
+
+    def _set(self, path: str, value: Expr, scope: Scope, line: int) -> None:
+        """Assigning to a library's setting (`Settings.llm = ...`) is like calling it with the value."""
+        call = Call(_NONE, [value], [], line, line)
+        site = Site(call, scope, None)
+        for row, table in self.rows(self.catalog.canonical(path), site):
+            self._row(row, table, External(path), site)
+
+    # what values are
+
+    def receivers(self, func: External) -> list[Made]:
+        """The assets whose method a callee is."""
+        return self.assets_of(func.base) if func.base is not None else []
+
+    def assets_of(self, value: Value | None, depth: int = 0) -> list[Made]:
+        """The assets that a value is or holds."""
+        if value is None or depth > 12:
+            return []
+        found: dict[str, Made] = {}
+        for one in options(value):
+            for made in self._assets_of(one, depth + 1):
+                found[made.key] = made
+        return list(found.values())
+
+    def _assets_of(self, value: Value, depth: int) -> list[Made]:
+        match value:
+            case External(path, site, base, parts):
+                if path == CHAIN:
+                    return [made for part in parts for made in self.assets_of(part, depth)]
+                if site is not None:
+                    made = self.made(site, External(path.removesuffix("()"), None, _base_of(value)))
+                    if made:
+                        return made
+                return self.assets_of(base, depth)
+            case FunctionValue(scope):
+                return self.of_function.get(id(scope.function), [])
+            case ClassValue(cls) | Instance(cls):
+                return [m for one in self.resolver.lineage(cls) for m in self.of_class.get(id(one.cls), [])][:4]
+            case ListValue(items):
+                return [made for item in items[:200] for made in self.assets_of(item, depth)]
+            case Partial(func, site=site):
+                if isinstance(func, External):
+                    return self.made(site, func)
+                return self.assets_of(func, depth)
+            case LambdaValue(body, scope, frame):
+                return self.assets_of(self.resolver.value(body, scope, frame), depth)
+        return []
+
+    def made(self, site: Site, func: External) -> list[Made]:
+        """The assets that a call makes, by the catalog's rows; made once, however often it is asked."""
+        mark = id(site.call) if site.frame is None else hash((id(site.call), id(site.frame)))
+        known = self._made.get(mark)
+        if known is not None:
+            return known
+        if mark in self._busy:
+            return []
+        self._busy.add(mark)
+        out: list[Made] = []
+        try:
+            for row, table in self.rows(func.path, site):
+                if row.makes == "chain":
+                    out += self._chain(row, func, site)
+                elif row.makes and row.makes != "client":
+                    out += self.make(row, table, func.path, site, None, func.base)
+        finally:
+            self._busy.discard(mark)
+        self._made[mark] = out
+        return out
+
+    def _chain(self, row: Row, func: External, site: Site) -> list[Made]:
+        parts: list[Made] = []
+        for spec in row.arguments:
+            value = func.base if spec == "@receiver" else self.given.value(site, spec, row)
+            parts += self.assets_of(value)
+        return parts
+
+    # making
+
+    def make(
+        self,
+        row: Row,
+        table: Table,
+        path: str,
+        site: Site,
+        definition: Scope | None,
+        receiver: Value | None,
+    ) -> list[Made]:
+        """Make what a row says, with all its edges."""
+        kind = Kind(row.makes)
+        names, passed = self.naming.names(row, site, definition, path)
+        out: list[Made] = []
+        for name in names[:16]:
+            if isinstance(name, External):
+                same = [made for made in self.assets_of(name) if made.kind == kind]
+                if same:
+                    out += same
+                    continue
+            text = as_text(name)
+            if text:
+                made = self._one(row, table, kind, text, name, site, definition, receiver)
+                out += [made] if made is not None else []
+        if not out and kind == Kind.MODEL:
+            self.roles.unresolved_model(row, table, site, path, receiver, passed)
+        edge: Attributes = {"api": path}
+        wanted = {**self.given.attributes(site, row.attributes, row), **row.set}
+        if kind in ON_EDGE:
+            edge.update(wanted)
+            for made in out:
+                self.use(site.scope, R.CONSUMES if kind == Kind.DATASET else R.USES, made, edge, site.place, table.id)
+        func = External(path, None, receiver if isinstance(receiver, External) else None)
+        for made in out:
+            if kind not in ON_EDGE:
+                made.attributes.update({k: v for k, v in wanted.items() if k not in made.attributes or v is not None})
+                if kind in (Kind.AGENT, Kind.TOOL, Kind.GUARDRAIL, Kind.ENDPOINT):
+                    made.attributes.setdefault("framework", table.id.replace("_", "-"))
+            self.roles.draw(row, table, func, site, made, {})
+            if definition is not None:
+                self.bear(definition, made, row)
+        self.roles.join_receiver(out, receiver, site, table)
+        return out
+
+    def _one(
+        self,
+        row: Row,
+        table: Table,
+        kind: Kind,
+        text: str,
+        name: Value | str,
+        site: Site,
+        definition: Scope | None,
+        receiver: Value | None,
+    ) -> Made | None:
+        place = self._place(name, site, definition)
+        if kind == Kind.MODEL:
+            return self.roles.model(text, row, table, site, place, receiver)
+        if kind == Kind.MODEL_FILE:
+            return self.model_file(text, place, table.id)
+        if kind == Kind.DATASET:
+            hub = table.hub if row.hub is None else row.hub
+            return self.roles.dataset(text, place, table.id, hub=hub, weak=row.weak)
+        if kind == Kind.ENDPOINT:
+            text = self._endpoint_name(text, receiver)
+        if kind == Kind.PROMPT:
+            return self.roles.named_prompt(text, row, site, definition, place, table)
+        key = urn(kind, self.source, text) if kind in SHARED else urn(kind, self.source, site.scope.path, text)
+        evidence = sighting(table.id, place)
+        made = self.ledger.asset(key, kind, text, evidence, variable=self.naming.variable(site), weak=row.weak)
+        if kind == Kind.ENDPOINT and isinstance(receiver, External) and receiver.site is not None:
+            self.endpoints_of.setdefault(id(receiver.site.call), []).append(made)
+            method, _, route = text.partition(" ")
+            if route:
+                made.attributes.setdefault("method", method)
+                made.attributes.setdefault("path", route)
+        return made
+
+    def _endpoint_name(self, text: str, receiver: Value | None) -> str:
+        prefix = self.prefix_of(receiver)
+        method, blank, route = text.partition(" ")
+        if not prefix or (blank and route and not route.startswith("/")):
+            return text
+        return f"{method} {prefix.rstrip('/')}{route}" if blank else prefix + text
+
+    def _place(self, name: Value | str, site: Site, definition: Scope | None) -> Place:
+        if isinstance(definition, FunctionScope):
+            return Place(definition.path, definition.function.line, definition.function.line)
+        if isinstance(definition, ClassScope):
+            return Place(definition.path, definition.cls.line, definition.cls.line)
+        return Place(site.scope.path, site.call.line, site.call.line)
+
+    def model_file(self, text: str, place: Place, table: str) -> Made:
+        """A model file known by the path that code loads."""
+        key = urn(Kind.MODEL_FILE, self.source, text)
+        return self.ledger.asset(key, Kind.MODEL_FILE, text, sighting(table, place), {"path": text})
+
+    def model_named(
+        self, name: str, provider: str, place: Place, table: str, *, hub: bool, task: str = "", confidence: float = 0.95
+    ) -> Made | None:
+        """A model by its id; a model file when the id is a path; None when it can be neither."""
+        name = name.strip()
+        if is_path(name):
+            return self.model_file(name, place, table)
+        if not is_model_name(name):
+            return None
+        attributes: Attributes = {}
+        if provider:
+            attributes["provider"] = provider
+        if on_hub(name, hub):
+            attributes["hub"] = "huggingface"
+        if task:
+            attributes["task"] = task
+        key = model_key(name, hub=hub)
+        made = self.ledger.asset(key, Kind.MODEL, name, sighting(table, place, confidence), attributes)
+        if provider:
+            seller = self.provider(provider, place, table)
+            self.ledger.edge(seller.key, R.SERVES, made.key, sighting(table, place, confidence))
+        return made
+
+    def provider(self, name: str, place: Place, table: str, confidence: float = 0.95) -> Made:
+        """A provider by its name in the catalog, or its host."""
+        return self.ledger.asset(provider_key(name), Kind.PROVIDER, name, sighting(table, place, confidence))
+
+    # clients
+
+    def client(self, site: Site, func: External, row: Row, table: Table) -> tuple[str, Attributes]:
+        """The provider that a client talks to, and its attributes; noted as used by the enclosing code."""
+        known = self._clients.get(id(site.call))
+        if known is not None:
+            return known
+        provider, confidence = self.provider_for(row, table, site, None)
+        attributes: Attributes = {**self.given.attributes(site, row.attributes, row), **row.set}
+        self._clients[id(site.call)] = provider, attributes
+        if provider:
+            made = self.provider(provider, site.place, table.id, confidence)
+            self.use(site.scope, R.USES, made, {"api": func.path}, site.place, table.id, confidence)
+        return provider, attributes
+
+    def provider_for(self, row: Row, table: Table, site: Site, receiver: Value | None) -> tuple[str, float]:
+        """Whose service a call reaches, and how sure that is: its own URL, then its client's, then the table's."""
+        own = row.provider or table.provider
+        if row.provider_from:
+            url = self.given.value(site, row.provider_from, row)
+            for one in options(url) if url is not None else []:
+                text = one.value if isinstance(one, Known) else None
+                if isinstance(text, str) and text:
+                    if row.provider_prefix and "://" not in text:
+                        found = split_prefix(text)[0]
+                    else:
+                        found = provider_of_url(text)
+                    if found:
+                        return found, 0.95
+                elif not (isinstance(one, Known) and one.value is None):
+                    return own, 0.6
+        client = self.client_of(receiver)
+        if client is not None and client[0]:
+            return client[0], 0.95
+        return own, 0.95
+
+    def client_of(self, value: Value | None) -> tuple[str, Attributes] | None:
+        """The client that an object was made from, by the calls and attributes between them."""
+        for one in options(value) if value is not None else []:
+            at: Value | None = one
+            for _ in range(12):
+                if not isinstance(at, External):
+                    break
+                if at.site is not None:
+                    path = at.path.removesuffix("()")
+                    for row, table in self.rows(path, at.site):
+                        if row.makes == "client":
+                            return self.client(at.site, External(path), row, table)
+                at = at.base
+        return None
+
+    # definitions
+
+    def function_assets(self, scope: FunctionScope) -> list[Made]:
+        """What the decorators of a function make of it."""
+        out: list[Made] = []
+        outer = scope.parent or scope
+        for decorator in scope.function.decorators:
+            call = decorator if isinstance(decorator, Call) else None
+            target = call.func if call is not None else decorator
+            site = Site(call or Call(target, [], [], scope.function.line, scope.function.line), outer, None)
+            for func in options(self.resolver.value(target, outer)):
+                if not isinstance(func, External):
+                    continue
+                for row, table in self._decorating(func.path, site):
+                    if row.makes and row.makes not in ("client", "chain"):
+                        out += self.make(row, table, func.path, site, scope, func.base)
+                    elif row.task_of:
+                        self.tasks.append((row.task_of, scope, func.path, site.place))
+                    if not row.makes:
+                        for made in out or self.receivers(func):
+                            self.roles.draw(row, table, func, site, made, {})
+        self.of_function.setdefault(id(scope.function), []).extend(out)
+        return out
+
+    def _decorating(self, path: str, site: Site) -> list[tuple[Row, Table]]:
+        found: dict[str, tuple[Row, Table]] = {}
+        for row, table in self.catalog.decorators.find(path.removesuffix("[]")):
+            if table.id not in found and (not row.when or self.given.holds(site, row)):
+                found[table.id] = (row, table)
+        return list(found.values())
+
+    def class_assets(self, scope: ClassScope) -> list[Made]:
+        """What the bases and decorators of a class make of it; class attributes count as its arguments."""
+        out: list[Made] = []
+        keywords = list(scope.cls.keywords)
+        for statement in scope.body:
+            if isinstance(statement, Assign) and isinstance(statement.target, Name) and statement.value is not None:
+                keywords.append((statement.target.id, statement.value))
+        site = Site(Call(_NONE, [], keywords, scope.cls.line, scope.cls.end_line), scope, None)
+        for base in self.resolver.library_bases(scope):
+            seen: set[str] = set()
+            for row, table in self.catalog.bases.find(base.path):
+                if table.id in seen or (row.when and not self.given.holds(site, row)):
+                    continue
+                seen.add(table.id)
+                if row.makes:
+                    out += self.make(_with_class_names(row), table, base.path, site, scope, None)
+        outer = scope.parent or scope
+        for decorator in scope.cls.decorators:
+            call = decorator if isinstance(decorator, Call) else None
+            target = call.func if call is not None else decorator
+            made_by = Site(call or Call(target, [], [], scope.cls.line, scope.cls.line), outer, None)
+            for func in options(self.resolver.value(target, outer)):
+                if isinstance(func, External):
+                    for row, table in self._decorating(func.path, made_by):
+                        if row.makes:
+                            out += self.make(row, table, func.path, made_by, scope, func.base)
+        self.of_class.setdefault(id(scope.cls), []).extend(out)
+        return out
+
+    # authentication
+
+    def authenticator(self, value: Value, depth: int = 0) -> str:
+        """The name of what authenticates in a value (a dependency, decorator or middleware), or empty."""
+        match value:
+            case External(path, site, base):
+                for one in (path, path.removesuffix("()")):
+                    if self.catalog.authentication.find(one):
+                        return one.removesuffix("()")
+                if site is not None and path.endswith(("Depends()", "Security()")) and depth < 4:
+                    given = self.given.value(site, "dependency|0")
+                    for inner in options(given) if given is not None else []:
+                        name = self.authenticator(inner, depth + 1)
+                        if name:
+                            return name
+                return self.authenticator(base, depth + 1) if base is not None and depth < 2 else ""
+            case FunctionValue(scope):
+                name = self.named_like_authentication(scope.function.name)
+                if name or depth > 3:
+                    return name
+                for param in scope.function.params:
+                    for expr in (param.default, param.annotation):
+                        if expr is not None:
+                            for inner in options(self.resolver.value(expr, scope.parent or scope)):
+                                found = self.authenticator(inner, depth + 1)
+                                if found:
+                                    return scope.function.name
+            case Instance(cls) | ClassValue(cls):
+                return self.named_like_authentication(cls.cls.name)
+            case Unknown(text):
+                return self.named_like_authentication(text)
+        return ""
+
+    def named_like_authentication(self, name: str) -> str:
+        """A project's own function or class that goes by the name of an authenticating one."""
+        last = name.rpartition(".")[2]
+        return name if last and self.catalog.authentication.find(f"project.{last}") else ""
+
+    # who does it
+
+    def bear(self, scope: Scope, made: Made, row: Row | None = None) -> None:
+        """A scope's code is an asset's own; for a class, its methods' (those the row names, if any)."""
+        targets: Iterable[Scope] = [scope]
+        if isinstance(scope, ClassScope):
+            wanted = row.methods if row is not None and row.methods else list(scope.methods)
+            targets = [scope.methods[name] for name in wanted if name in scope.methods]
+        for target in targets:
+            held = self.bearers.setdefault(id(target), [])
+            if made not in held:
+                held.append(made)
+
+    def use(
+        self,
+        scope: Scope,
+        kind: R,
+        made: Made,
+        attributes: Attributes,
+        place: Place,
+        table: str,
+        confidence: float = 0.95,
+    ) -> None:
+        """Note that code in a scope uses something."""
+        self.ledger.uses.append(Use(scope, kind, made, attributes, sighting(table, place, confidence)))
+
+
+def _base_of(value: External) -> External | None:
+    """What the callee of a call's result is a method of."""
+    return value.base.base if value.base is not None else None
+
+
+def _with_class_names(row: Row) -> Row:
+    """`@attribute:x` names a class attribute, which stands among the arguments here."""
+    names = [name.removeprefix("@attribute:") for name in row.names]
+    if not row.name:
+        names = ["name", "@class"]
+    return msgspec.structs.replace(row, name=names)
+
+
+def _package_of(module: str, packages: dict[str, tuple[str, str]]) -> tuple[str, str] | None:
+    while module:
+        if module in packages:
+            return packages[module]
+        module = module.rpartition(".")[0]
+    return None

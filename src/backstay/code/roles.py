@@ -1,0 +1,551 @@
+"""Roles: what an argument's role says of its value, and the edges that follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstay.catalog.tables import Row, Table
+from backstay.code.given import plain_value, text_of
+from backstay.code.ledger import Made, R, sighting
+from backstay.code.models import is_path, provider_of_model, split_prefix
+from backstay.code.naming import as_text, enclosing
+from backstay.code.prompts import Prompts
+from backstay.code.resolve import dotted
+from backstay.code.scopes import Scope
+from backstay.code.tools import Tools
+from backstay.code.urls import plain_url
+from backstay.code.values import (
+    ClassValue,
+    DictValue,
+    Environment,
+    External,
+    FunctionValue,
+    Instance,
+    Known,
+    LambdaValue,
+    ListValue,
+    Partial,
+    Place,
+    Site,
+    TextValue,
+    Unknown,
+    Value,
+    options,
+)
+from backstay.keys import credential_reference_key, dataset_key, is_hub_name
+from backstay.model import Attributes, Kind, urn
+
+if TYPE_CHECKING:
+    from backstay.code.facts import Expr
+    from backstay.code.observe import Observer
+
+_EDGES = {
+    Kind.AGENT: R.DELEGATES_TO,
+    Kind.GUARDRAIL: R.GUARDED_BY,
+    Kind.DATASET: R.CONSUMES,
+}
+GENERIC_FOLDERS = frozenset(
+    "out output outputs result results checkpoint checkpoints model models logs log tmp temp save saved weights data "
+    "artifacts runs".split()
+)
+
+
+class Roles:
+    """One method a role; each gets the subject (None for the enclosing code), the value and the call."""
+
+    def __init__(self, observer: Observer) -> None:
+        self.o = observer
+        self.prompts = Prompts(observer)
+        self.tools = Tools(observer)
+        self.model_uses: dict[int, list[Made]] = {}
+        self.provider_uses: dict[int, list[Made]] = {}
+
+    def draw(
+        self, row: Row, table: Table, func: External, site: Site, subject: Made | None, attributes: Attributes
+    ) -> None:
+        """Draw all edges that a row's arguments ask for."""
+        model_wanted, model_found = False, False
+        for spec, role in row.arguments.items():
+            value = func.base if spec == "@receiver" else self.o.given.value(site, spec, row)
+            if role in ("model", "embedding"):
+                model_wanted = True
+            if value is None:
+                continue
+            found = self.role(role, value, spec, row, table, func, site, subject, attributes)
+            model_found = model_found or (found and role in ("model", "embedding"))
+        if (
+            model_wanted
+            and not model_found
+            and (subject is None or subject.kind == Kind.AGENT)
+            and row.makes != "client"
+        ):
+            self._provider_instead(row, table, func, site, subject, attributes)
+
+    def role(
+        self,
+        role: str,
+        value: Value,
+        spec: str,
+        row: Row,
+        table: Table,
+        func: External,
+        site: Site,
+        subject: Made | None,
+        attributes: Attributes,
+    ) -> bool:
+        """Draw one role's edges; whether anything was found."""
+        match role:
+            case "model" | "embedding" | "base_model":
+                return self._models(role, value, row, table, func, site, subject, attributes)
+            case "prompt" | "template":
+                return self.prompts.draw(role, value, spec, table, site, subject)
+            case "messages":
+                return self.prompts.messages(value, spec, table, site, subject)
+            case "tools":
+                return self.tools.draw(value, table, site, subject)
+            case "agents" | "members":
+                return self._members(value, role, table, site, subject)
+            case "guardrails":
+                return self._guardrails(value, table, site, subject)
+            case "mcp_servers":
+                return self.tools.servers(value, table, site, subject)
+            case "vector_store":
+                return self._assets(value, (Kind.VECTOR_STORE,), table, site, subject, {})
+            case "dataset" | "evaluation_dataset":
+                return self._datasets(role, value, row, table, func, site, subject, attributes)
+            case "model_file":
+                return self._model_file(value, func, table, site, attributes)
+            case "credential":
+                return self._credential(value, table, site)
+            case "authentication":
+                return self._authentication(value, subject)
+            case "handler":
+                return self._handler(value, subject)
+            case "produces":
+                return self._produces(value, row, table, func, site)
+            case "url":
+                return self._url(value, subject)
+        return False
+
+    # linking
+
+    def link(
+        self,
+        subject: Made | None,
+        target: Made,
+        table: Table,
+        site: Site,
+        kind: R | None = None,
+        attributes: Attributes | None = None,
+        place: Place | None = None,
+    ) -> None:
+        """An edge from the subject, or a use by the enclosing code."""
+        edge = kind or (_EDGES.get(target.kind, R.USES) if subject is not None else R.USES)
+        if subject is not None and subject.kind not in (Kind.AGENT, Kind.PIPELINE) and edge == R.DELEGATES_TO:
+            edge = R.CALLS if subject.kind in (Kind.ENDPOINT,) else R.DELEGATES_TO
+        if subject is None:
+            if edge == R.DELEGATES_TO:
+                edge = R.CALLS
+            self.o.use(site.scope, edge, target, attributes or {}, place or site.place, table.id)
+        else:
+            self.o.ledger.edge(subject.key, edge, target.key, sighting(table.id, place or site.place), attributes)
+
+    def join_receiver(self, made: list[Made], receiver: Value | None, site: Site, table: Table) -> None:
+        """What a method of an asset makes belongs to that asset: a server contains its tools, an agent uses them."""
+        for owner in self.o.assets_of(receiver):
+            for one in made:
+                if owner.kind == Kind.MCP_SERVER:
+                    self.o.ledger.edge(owner.key, R.CONTAINS, one.key, sighting(table.id, site.place))
+                elif owner.kind == Kind.AGENT and one.kind in (Kind.TOOL, Kind.PROMPT, Kind.GUARDRAIL, Kind.AGENT):
+                    self.link(owner, one, table, site)
+                elif owner.kind == Kind.AGENT and one.kind == Kind.TOOL:
+                    self.link(one, owner, table, site, R.DELEGATES_TO)
+
+    # models
+
+    def _models(
+        self,
+        role: str,
+        value: Value,
+        row: Row,
+        table: Table,
+        func: External,
+        site: Site,
+        subject: Made | None,
+        attributes: Attributes,
+    ) -> bool:
+        found: list[Made] = []
+        for one in _flat(value):
+            if isinstance(one, Known) and isinstance(one.value, str) and one.value.strip():
+                made = self.model(one.value, row, table, site, one.place, func.base or func, role)
+                found += [made] if made is not None else []
+            elif not isinstance(one, Known | TextValue | Unknown | Environment):
+                held = [m for m in self.o.assets_of(one) if m.kind in (Kind.MODEL, Kind.MODEL_FILE)]
+                found += held
+                client = None if held else self.o.client_of(one)
+                if client is not None and client[0]:
+                    seller = self.o.provider(client[0], site.place, table.id)
+                    self.link(subject, seller, table, site, R.USES)
+                    return True
+        if subject is None and role != "base_model":
+            self.model_uses[id(site.call)] = found
+        for made in found:
+            if subject is None:
+                self.link(None, made, table, site, R.USES, {"api": func.path, **attributes})
+            elif subject.kind == Kind.MODEL:
+                self.link(subject, made, table, site, R.DERIVED_FROM)
+            else:
+                self.link(subject, made, table, site, R.USES)
+        return bool(found)
+
+    def model(
+        self, name: str, row: Row, table: Table, site: Site, place: Place, receiver: Value | None, role: str = "model"
+    ) -> Made | None:
+        """The model of an id as this row reads ids: with a provider's prefix, on the hub, or of the client's provider."""
+        provider, confidence = self.o.provider_for(row, table, site, receiver)
+        hub = table.hub if row.hub is None else row.hub
+        if row.provider_prefix:
+            prefixed, rest = split_prefix(name)
+            if prefixed:
+                provider, name = prefixed, rest
+                hub = hub or prefixed == "huggingface"
+            elif not provider:
+                provider = provider_of_model(name)
+        if name.startswith("models:/"):
+            name = name.removeprefix("models:/").partition("/")[0].partition("@")[0]
+        elif name.startswith("runs:/"):
+            return None
+        elif name.startswith("models/") and provider == "google":
+            name = name.removeprefix("models/")
+        task = row.task or ("embedding" if role == "embedding" else "")
+        local = hub and not row.provider and not row.provider_from
+        return self.o.model_named(
+            name,
+            "" if local and provider == "huggingface" else provider,
+            place,
+            table.id,
+            hub=hub,
+            task=task,
+            confidence=confidence,
+        )
+
+    def _provider_instead(
+        self, row: Row, table: Table, func: External, site: Site, subject: Made | None, attributes: Attributes
+    ) -> None:
+        """The model is not known: at least whose it is, with the expression nobody could resolve."""
+        provider, confidence = self.o.provider_for(row, table, site, func.base or func)
+        if not provider or (table.hub and not row.provider):
+            return
+        edge: Attributes = {"api": func.path, **attributes}
+        for spec, role in row.arguments.items():
+            if role in ("model", "embedding"):
+                expr = _expression(site, spec)
+                if expr is not None:
+                    edge["unresolved"] = dotted(expr)
+        seller = self.o.provider(provider, site.place, table.id, confidence)
+        self.provider_uses[id(site.call)] = [seller]
+        self.link(subject, seller, table, site, R.USES, edge)
+
+    def unresolved_model(
+        self, row: Row, table: Table, site: Site, path: str, receiver: Value | None, passed: bool
+    ) -> None:
+        """A model object whose id is not known."""
+        func = External(path, None, receiver if isinstance(receiver, External) else None)
+        edge = self.o.given.attributes(site, row.attributes, row)
+        provider, confidence = self.o.provider_for(row, table, site, receiver)
+        if not provider or (table.hub and not row.provider):
+            return
+        if passed:
+            expr = next((found for name in row.names if (found := _expression(site, name)) is not None), None)
+            edge["unresolved"] = dotted(expr) if expr is not None else "…"
+        seller = self.o.provider(provider, site.place, table.id, confidence)
+        self.provider_uses[id(site.call)] = [seller]
+        self.o.use(site.scope, R.USES, seller, {"api": func.path, **edge}, site.place, table.id, confidence)
+
+    def _produces(self, value: Value, row: Row, table: Table, func: External, site: Site) -> bool:
+        for one in options(value):
+            name = one.value if isinstance(one, Known) else None
+            if not isinstance(name, str) or name.strip("./").lower() in GENERIC_FOLDERS or not name.strip("./"):
+                continue
+            hub = table.hub if row.hub is None else row.hub
+            short = name.rstrip("/").rpartition("/")[2] if is_path(name) and not is_hub_name(name) else name
+            made = self.o.model_named(short, "", one.place if isinstance(one, Known) else site.place, table.id, hub=hub)
+            if made is not None:
+                self.o.use(site.scope, R.PRODUCES, made, {"api": func.path}, site.place, table.id)
+                return True
+        return False
+
+    # data
+
+    def dataset(self, text: str, place: Place, table: str, *, hub: bool, weak: bool = False) -> Made | None:
+        """A dataset by hub id, path or URL."""
+        text = text.strip()
+        if not text or "\n" in text or len(text) > 300:
+            return None
+        if (
+            hub
+            and (is_hub_name(text) or "/" not in text)
+            and not is_path(text)
+            and "." not in text.rpartition("/")[2][-6:]
+        ):
+            return self.o.ledger.asset(
+                dataset_key(text), Kind.DATASET, text, sighting(table, place), {"hub": "huggingface"}, weak=weak
+            )
+        shown = plain_url(text)
+        attributes: Attributes = {"url": shown} if "://" in text else {"path": text}
+        key = urn(Kind.DATASET, self.o.source, shown)
+        return self.o.ledger.asset(key, Kind.DATASET, shown, sighting(table, place), attributes, weak=weak)
+
+    def _datasets(
+        self,
+        role: str,
+        value: Value,
+        row: Row,
+        table: Table,
+        func: External,
+        site: Site,
+        subject: Made | None,
+        attributes: Attributes,
+    ) -> bool:
+        hub = table.hub if row.hub is None else row.hub
+        found: list[Made] = []
+        for one in _flat(value):
+            if isinstance(one, Known) and isinstance(one.value, str):
+                made = self.dataset(one.value, one.place, table.id, hub=hub)
+                found += [made] if made is not None else []
+            elif isinstance(one, External) and one.path == "builtins.open()" and one.site and one.site.call.args:
+                opened = self.o.resolver.value(one.site.call.args[0], one.site.scope, one.site.frame)
+                for name in (text_of(opened),):
+                    made = self.dataset(name, one.site.place, table.id, hub=False) if name else None
+                    found += [made] if made is not None else []
+            else:
+                found += [made for made in self.o.assets_of(one) if made.kind == Kind.DATASET]
+        for made in found:
+            if subject is not None and subject.kind == Kind.MODEL:
+                edge = R.TESTED_ON if role == "evaluation_dataset" else R.TRAINED_ON
+                self.link(subject, made, table, site, edge)
+            elif subject is not None:
+                self.link(subject, made, table, site, R.CONSUMES)
+            else:
+                self.link(None, made, table, site, R.CONSUMES, {"api": func.path, "role": role, **attributes})
+        return bool(found)
+
+    def _model_file(self, value: Value, func: External, table: Table, site: Site, attributes: Attributes) -> bool:
+        for one in options(value):
+            text = as_text(one)
+            if text:
+                made = self.o.model_file(text, site.place, table.id)
+                self.link(None, made, table, site, R.USES, {"api": func.path, **attributes})
+                return True
+        name = f"{func.path} in {enclosing(site.scope)}"
+        made = self.o.ledger.asset(
+            urn(Kind.MODEL_FILE, self.o.source, site.scope.path, name),
+            Kind.MODEL_FILE,
+            name,
+            sighting(table.id, site.place),
+            {"unresolved": "path"},
+        )
+        self.link(None, made, table, site, R.USES, {"api": func.path, **attributes})
+        return True
+
+    # others
+
+    def _assets(
+        self, value: Value, kinds: tuple[Kind, ...], table: Table, site: Site, subject: Made | None, edge: Attributes
+    ) -> bool:
+        found = [made for made in self.o.assets_of(value) if made.kind in kinds]
+        for made in found:
+            self.link(subject, made, table, site, None, edge)
+        return bool(found)
+
+    def _members(self, value: Value, role: str, table: Table, site: Site, subject: Made | None) -> bool:
+        found = False
+        for one in _flat(value):
+            held = self.o.assets_of(one)
+            if isinstance(one, FunctionValue | Partial | LambdaValue | Instance | ClassValue) and not held:
+                held = self._from_function(one, role, subject)
+            for made in held:
+                if role == "agents" and made.kind not in (Kind.AGENT, Kind.TOOL):
+                    continue
+                self.link(subject, made, table, site)
+                found = True
+        return found
+
+    def _from_function(self, value: Value, role: str, subject: Made | None) -> list[Made]:
+        """A plain function as a member: it counts by the asset it returns, and its code is the subject's own."""
+        if isinstance(value, Partial):
+            value = value.func
+        if isinstance(value, Instance | ClassValue):
+            cls = value.cls if isinstance(value, Instance) else value.scope
+            if subject is not None and role == "members":
+                for name in ("__call__", "run", "forward", "invoke"):
+                    if name in cls.methods:
+                        self.o.bear(cls.methods[name], subject)
+            return []
+        if not isinstance(value, FunctionValue):
+            return []
+        if role == "agents":
+            site = Site(_empty_call(value), value.scope, None)
+            return [m for m in self.o.assets_of(self.o.resolver.called(value, site)) if m.kind == Kind.AGENT]
+        if subject is not None:
+            self.o.bear(value.scope, subject)
+        return []
+
+    def _guardrails(self, value: Value, table: Table, site: Site, subject: Made | None) -> bool:
+        found = False
+        for one in _flat(value):
+            held = [made for made in self.o.assets_of(one) if made.kind == Kind.GUARDRAIL]
+            if not held and isinstance(one, FunctionValue):
+                function = one.scope.function
+                place = Place(one.scope.path, function.line, function.line)
+                made = self.o.ledger.asset(
+                    urn(Kind.GUARDRAIL, self.o.source, one.scope.path, function.name),
+                    Kind.GUARDRAIL,
+                    function.name,
+                    sighting(table.id, place),
+                    {"framework": table.id.replace("_", "-")},
+                )
+                self.o.bear(one.scope, made)
+                held = [made]
+            for made in held:
+                self.link(subject, made, table, site, R.GUARDED_BY if subject is not None else R.USES)
+                found = True
+        return found
+
+    def _credential(self, value: Value, table: Table, site: Site) -> bool:
+        for one in value.options if hasattr(value, "options") else [value]:
+            if isinstance(one, Environment) and one.name:
+                made = self.o.ledger.asset(
+                    credential_reference_key(self.o.source, one.name),
+                    Kind.CREDENTIAL,
+                    one.name,
+                    sighting(table.id, one.place),
+                    {"form": "reference"},
+                )
+                self.link(None, made, table, site, R.USES, {}, one.place)
+                return True
+        return False
+
+    def _authentication(self, value: Value, subject: Made | None) -> bool:
+        if subject is None or (isinstance(value, Known) and value.value in (None, False, "")):
+            return False
+        known, plain = plain_value(value)
+        if isinstance(value, ListValue):
+            names = [self._dependency(item) for item in value.items]
+            names = [name for name in names if name]
+            if not names:
+                return False
+            plain = ", ".join(names)
+        subject.attributes["authentication"] = plain if known and isinstance(plain, str) and plain else "set in code"
+        return True
+
+    def _dependency(self, value: Value) -> str:
+        """The authenticating function in `Depends(...)`, or empty when it does not authenticate."""
+        for one in options(value):
+            name = self.o.authenticator(one)
+            if name:
+                return name
+        return ""
+
+    def _handler(self, value: Value, subject: Made | None) -> bool:
+        if subject is None:
+            return False
+        found = False
+        for one in _flat(value):
+            if isinstance(one, Partial):
+                one = one.func
+            if isinstance(one, FunctionValue):
+                self.o.bear(one.scope, subject)
+                found = True
+            elif isinstance(one, Instance | ClassValue):
+                cls = one.cls if isinstance(one, Instance) else one.scope
+                self.o.bear(cls, subject)
+                found = True
+            elif isinstance(one, LambdaValue):
+                for made in self.o.assets_of(one):
+                    self.o.ledger.edge(subject.key, R.CALLS, made.key, next(iter(made.evidence)))
+                found = True
+            else:
+                for made in self.o.assets_of(one):
+                    if made.kind in (Kind.AGENT, Kind.MODEL):
+                        self.o.ledger.edge(subject.key, R.CALLS, made.key, next(iter(made.evidence)))
+                        found = True
+        return found
+
+    def _url(self, value: Value, subject: Made | None) -> bool:
+        text = text_of(value)
+        if subject is not None and text:
+            subject.attributes["url"] = plain_url(text)
+            return True
+        return False
+
+    def named_prompt(
+        self, text: str, row: Row, site: Site, definition: Scope | None, place: Place, table: Table
+    ) -> Made | None:
+        """A prompt made by a template class or a decorated function."""
+        return self.prompts.named(text, row, site, definition, place, table)
+
+    # given elsewhere
+
+    def apply_to_endpoints(self, row: Row, func: External, site: Site) -> None:
+        """A call's attributes and authentication go to every endpoint of the app it makes, is a method of, or is given."""
+        app: Value | None = func.base
+        if row.app:
+            app = self.o.given.value(site, row.app, row)
+        elif row.makes or not (isinstance(app, External) and app.site):
+            app = External(f"{func.path}()", site, func)
+        wanted = {**self.o.given.attributes(site, row.attributes, row), **row.set}
+        for one in options(app) if app is not None else []:
+            if not isinstance(one, External) or one.site is None:
+                continue
+            self.o.pending_endpoints.append((id(one.site.call), wanted, row, site))
+
+    def later(self, owner: External, name: str, value: Expr, scope: Scope, line: int) -> None:
+        """An argument given after the call: `agent.handoffs.append(x)`."""
+        if owner.site is None:
+            return
+        path = owner.path.removesuffix("()")
+        made = self.o.made(owner.site, External(path, None, owner.base))
+        for row, table in self.o.rows(path, owner.site):
+            for spec, role in row.arguments.items():
+                if name in spec.split("|") and made:
+                    at = Site(_call_at(owner.site, line), scope, None)
+                    for subject in made:
+                        given = self.o.resolver.value(value, scope)
+                        self.role(role, given, spec, row, table, External(path), at, subject, {})
+
+
+def _flat(value: Value) -> list[Value]:
+    """The alternatives of a value, with lists taken apart."""
+    out: list[Value] = []
+    for one in options(value):
+        if isinstance(one, ListValue):
+            out += [
+                inner
+                for item in one.items[:300]
+                for inner in (_flat(item) if isinstance(item, ListValue) else options(item))
+            ]
+        elif isinstance(one, DictValue):
+            out += [inner for _, item in one.entries[:300] for inner in options(item)] if one.entries else [one]
+        else:
+            out.append(one)
+    return out
+
+
+def _expression(site: Site, spec: str) -> Expr | None:
+    from backstay.code.resolve import argument  # noqa: PLC0415
+
+    return argument(site.call, spec) if not spec.startswith(("@", "=")) else None
+
+
+def _empty_call(value: FunctionValue):  # type: ignore[no-untyped-def]
+    from backstay.code.facts import Call, Name  # noqa: PLC0415
+
+    line = value.scope.function.line
+    return Call(Name(value.scope.function.name, line), [], [], line, line)
+
+
+def _call_at(site: Site, line: int):  # type: ignore[no-untyped-def]
+    from backstay.code.facts import Call  # noqa: PLC0415
+
+    return Call(site.call.func, [], [], line, line)

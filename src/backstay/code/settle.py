@@ -1,0 +1,312 @@
+"""Settle: once all code is known, who uses what, which functions are pipelines, and what tools and endpoints can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from backstay.code.facts import Assign, Call, Name
+from backstay.code.ledger import Made, R, sighting
+from backstay.code.resolve import dotted
+from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
+from backstay.code.values import External, Known, Place, Site, options
+from backstay.code.walk import calls
+from backstay.model import Evidence, Kind, Level, urn
+
+if TYPE_CHECKING:
+    from backstay.code.observe import Observer
+
+_TASK_ORDER = ("training", "evaluation", "ingestion", "inference")
+_SCRIPT_NAMES = frozenset(("main", "run", "cli", "_main", "train_main"))
+_CALLED = frozenset((Kind.AGENT, Kind.MODEL, Kind.PIPELINE, Kind.TOOL, Kind.PROVIDER))
+# What makes an endpoint one that reaches AI; a package it imports or a credential does not.
+_AI = frozenset(
+    (
+        Kind.AGENT,
+        Kind.MODEL,
+        Kind.MODEL_FILE,
+        Kind.PIPELINE,
+        Kind.TOOL,
+        Kind.PROVIDER,
+        Kind.VECTOR_STORE,
+        Kind.MCP_SERVER,
+        Kind.PROMPT,
+    )
+)
+
+
+def settle(observer: Observer, owner_of: Callable[[str], str]) -> None:
+    """Turn uses into edges from the assets whose code they stand in, and finish what needs the whole picture."""
+    _endpoints(observer)
+    _pipelines(observer)
+    _capabilities(observer)
+    _uses(observer, owner_of)
+    _authentication(observer)
+    _drop_weak(observer)
+    _drop_plain_endpoints(observer)
+
+
+def _endpoints(o: Observer) -> None:
+    """Settings of an app go to its endpoints; a script's endpoint without handler runs the whole module."""
+    for mark, wanted, row, site in o.pending_endpoints:
+        for made in o.endpoints_of.get(mark, []):
+            made.attributes.update({k: v for k, v in wanted.items() if v is not None})
+            for spec, role in row.arguments.items():
+                if role == "authentication":
+                    value = o.given.value(site, spec, row)
+                    if value is not None:
+                        o.roles.role(role, value, spec, row, _table(o, row), External(""), site, made, {})
+    carried = {id(made) for held in o.bearers.values() for made in held}
+    for made in o.ledger.assets.values():
+        if made.kind == Kind.ENDPOINT and id(made) not in carried:
+            place = next(iter(made.evidence))
+            for module in o.modules:
+                if module.path == place.path:
+                    o.bearers.setdefault(id(module), []).append(made)
+
+
+def _table(o: Observer, row: object) -> object:
+    return next(iter(o.catalog.calls.find("")), (row, _Unnamed()))[1]
+
+
+class _Unnamed:
+    id = "code"
+
+
+def _pipelines(o: Observer) -> None:
+    by_root: dict[int, tuple[Scope, dict[str, Place]]] = {}
+    for task, scope, _path, place in o.tasks:
+        if any(m.kind in (Kind.ENDPOINT, Kind.TOOL) for m in o.bearers.get(id(scope), [])):
+            continue
+        for root in o.graph.roots(scope)[:8]:
+            if any(m.kind in (Kind.ENDPOINT, Kind.TOOL) for m in o.bearers.get(id(root), [])):
+                continue
+            by_root.setdefault(id(root), (root, {}))[1].setdefault(task, place)
+    for root, tasks in by_root.values():
+        task = next(one for one in (*_TASK_ORDER, *tasks) if one in tasks)
+        name = _pipeline_name(root)
+        line = root.function.line if isinstance(root, FunctionScope) else tasks[task].line
+        made = o.ledger.asset(
+            urn(Kind.PIPELINE, o.source, root.path, name),
+            Kind.PIPELINE,
+            name,
+            sighting("pipeline", Place(root.path, line, line), 0.85),
+            {"task": task, "path": root.path},
+        )
+        o.bear(root, made)
+
+
+def _pipeline_name(root: Scope) -> str:
+    stem = root.path.rpartition("/")[2].rpartition(".")[0]
+    if isinstance(root, FunctionScope) and root.function.name not in _SCRIPT_NAMES:
+        owner = root.method_of
+        return f"{owner.cls.name}.{root.function.name}" if owner is not None else root.function.name
+    if isinstance(root, ClassScope):
+        return root.cls.name
+    return stem
+
+
+def _capabilities(o: Observer) -> None:
+    """What each tool's own code does to the world, through every function it reaches."""
+    of_scope: dict[int, dict[str, Place]] = {}
+
+    def effects(scope: Scope) -> dict[str, Place]:
+        known = of_scope.get(id(scope))
+        if known is None:
+            known = of_scope[id(scope)] = {}
+            for call, _ in calls(scope):
+                site = Site(call, scope, None)
+                for func in o.callee_paths(call, scope):
+                    for effect in o.catalog.effects.find(func.path):
+                        if not effect.when or o.given.condition(site, effect.when):
+                            for capability in effect.capabilities:
+                                known.setdefault(capability, site.place)
+        return known
+
+    for mark, held in list(o.bearers.items()):
+        tools = [made for made in held if made.kind in (Kind.TOOL, Kind.MCP_SERVER)]
+        scope = o.scopes.get(mark)
+        if not tools or scope is None:
+            continue
+        found: dict[str, Place] = {}
+        for one in o.graph.reached(scope, 6):
+            for capability, place in effects(one).items():
+                found.setdefault(capability, place)
+        for made in tools:
+            have = made.attributes.get("capabilities")
+            merged = sorted({*(have if isinstance(have, list) else []), *found})
+            made.attributes["capabilities"] = merged
+            for capability, place in found.items():
+                made.evidence[sighting("effects", place, 0.9, capability)] = None
+            if "runs_code" in merged:
+                made.attributes.setdefault("sandbox", None)
+                made.attributes.setdefault("approval", None)
+    for made in o.ledger.assets.values():
+        if made.kind == Kind.TOOL and "runs_code" in (made.attributes.get("capabilities") or []):  # type: ignore[operator]
+            made.attributes.setdefault("sandbox", None)
+            made.attributes.setdefault("approval", None)
+
+
+def _uses(o: Observer, owner_of: Callable[[str], str]) -> None:
+    bearers_of: dict[int, list[Made]] = {}
+    for mark, held in o.bearers.items():
+        scope = o.scopes.get(mark)
+        if scope is None:
+            continue
+        for one in o.graph.reached(scope):
+            reached = bearers_of.setdefault(id(one), [])
+            reached += [made for made in held if made not in reached]
+    for use in o.ledger.uses:
+        borne = bearers_of.get(id(use.scope), [])
+        if use.kind == R.PRODUCES:
+            _produced(o, use.target, use.evidence, [made for made in borne if made.kind == Kind.PIPELINE])
+            continue
+        if use.target.kind != Kind.AGENT or use.kind != R.CALLS:
+            kind = R.USES if use.kind == R.CALLS else use.kind
+            o.ledger.edge(owner_of(use.scope.path), kind, use.target.key, use.evidence, use.attributes)
+        if use.kind == R.DEPENDS_ON:
+            continue
+        for made in borne:
+            if made is use.target or made.kind in (Kind.MODEL, Kind.PROMPT):
+                continue
+            o.ledger.edge(made.key, _kind_for(made, use.target, use.kind), use.target.key, use.evidence, use.attributes)
+    _bear_each_other(o)
+
+
+def _kind_for(made: Made, target: Made, kind: R) -> R:
+    if made.kind == Kind.ENDPOINT and target.kind in _CALLED:
+        return R.CALLS
+    if target.kind == Kind.AGENT:
+        return R.DELEGATES_TO if made.kind == Kind.AGENT else R.CALLS
+    return R.USES if kind == R.CALLS else kind
+
+
+def _bear_each_other(o: Observer) -> None:
+    """A pipeline, tool or endpoint whose code runs another one's code calls it."""
+    for mark, held in o.bearers.items():
+        scope = o.scopes.get(mark)
+        if scope is None:
+            continue
+        for one in o.graph.reached(scope):
+            if one is scope:
+                continue
+            for inner in o.bearers.get(id(one), []):
+                for made in held:
+                    if made is not inner and made.kind == Kind.ENDPOINT and inner.kind in (Kind.PIPELINE, Kind.TOOL):
+                        o.ledger.edge(made.key, R.CALLS, inner.key, next(iter(made.evidence)))
+
+
+def _produced(o: Observer, model: Made, evidence: Evidence, pipelines: list[Made]) -> None:
+    if not pipelines:
+        # Nobody trains here: publishing under a name is still a model of that name.
+        return
+    for pipeline in pipelines:
+        o.ledger.edge(pipeline.key, R.PRODUCES, model.key, evidence)
+        model.attributes["produced"] = True
+
+
+def _authentication(o: Observer) -> None:
+    """Endpoints: an authenticating decorator, parameter default or middleware; known to be absent otherwise."""
+    guarded = _guarded_modules(o)
+    for mark, held in o.bearers.items():
+        endpoints = [made for made in held if made.kind == Kind.ENDPOINT]
+        scope = o.scopes.get(mark)
+        if not endpoints or scope is None:
+            continue
+        name = ""
+        if isinstance(scope, FunctionScope):
+            name = _function_authentication(o, scope)
+        elif isinstance(scope, ModuleScope):
+            name = guarded.get(scope.path, "")
+        for made in endpoints:
+            if made.attributes.get("authentication") is None:
+                made.attributes["authentication"] = name or guarded.get(scope.path) or None
+    for made in o.ledger.assets.values():
+        if made.kind == Kind.ENDPOINT:
+            made.attributes.setdefault("authentication", None)
+            made.attributes.setdefault("rate_limit", None)
+
+
+def _function_authentication(o: Observer, scope: FunctionScope) -> str:
+    outer = scope.parent or scope
+    for decorator in scope.function.decorators:
+        target = decorator.func if isinstance(decorator, Call) else decorator
+        for one in options(o.resolver.value(target, outer)):
+            name = o.authenticator(one) or o.named_like_authentication(dotted(target))
+            if name:
+                return name
+    for param in scope.function.params:
+        for expr in (param.default, param.annotation):
+            if expr is None:
+                continue
+            for one in options(o.resolver.value(expr, outer)):
+                name = o.authenticator(one)
+                if name:
+                    return name
+            for call in _calls_in(expr):
+                given = o.resolver.value(call, outer)
+                for one in options(given):
+                    name = o.authenticator(one)
+                    if name:
+                        return name
+    for call, _ in calls(scope):
+        for func in o.callee_paths(call, scope):
+            if o.catalog.authentication.find(func.path):
+                return func.path
+    return ""
+
+
+def _calls_in(expr: object) -> list[Call]:
+    from backstay.code.walk import expression_calls  # noqa: PLC0415
+
+    return list(expression_calls(expr))  # type: ignore[arg-type]
+
+
+def _guarded_modules(o: Observer) -> dict[str, str]:
+    """Files in which an app gets authenticating middleware, with its name."""
+    found: dict[str, str] = {}
+    for call, scope in o.calls:
+        if not isinstance(call.func, object) or not call.args:
+            continue
+        text = dotted(call.func)
+        if not text.endswith((".add_middleware", ".before_request", ".middleware")):
+            continue
+        for one in options(o.resolver.value(call.args[0], scope)):
+            name = o.authenticator(one)
+            if name:
+                found[scope.path] = name
+    for scope in o.graph.scopes:
+        if isinstance(scope, FunctionScope):
+            for decorator in scope.function.decorators:
+                target = decorator.func if isinstance(decorator, Call) else decorator
+                if dotted(target).endswith((".before_request", ".middleware")):
+                    name = o.named_like_authentication(scope.function.name)
+                    if name:
+                        found[scope.path] = name
+    return found
+
+
+def _drop_weak(o: Observer) -> None:
+    """Files read by ordinary means are datasets only where the same file works with models."""
+    strong = {
+        place.path
+        for made in o.ledger.assets.values()
+        if not made.weak and made.kind in (*_AI, Kind.DATASET)
+        for place in made.evidence
+    }
+    weak = {
+        key
+        for key, made in o.ledger.assets.items()
+        if made.weak and not any(place.path in strong for place in made.evidence)
+    }
+    if weak:
+        o.ledger.drop(weak)
+
+
+def _drop_plain_endpoints(o: Observer) -> None:
+    """Endpoints that reach nothing of AI are not ours to list."""
+    assets = o.ledger.assets
+    reaching = {edge.source for edge in o.ledger.edges if edge.target in assets and assets[edge.target].kind in _AI}
+    plain = {key for key, made in assets.items() if made.kind == Kind.ENDPOINT and key not in reaching}
+    if plain:
+        o.ledger.drop(plain)

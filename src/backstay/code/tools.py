@@ -1,0 +1,163 @@
+"""Tools: functions, tool objects, classes and schemas that a model may call, and MCP servers given to agents."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from backstay.catalog.tables import Table
+from backstay.code.ledger import Made, R, sighting
+from backstay.code.urls import plain_url
+from backstay.code.values import (
+    ClassValue,
+    DictValue,
+    External,
+    FunctionValue,
+    Instance,
+    Known,
+    ListValue,
+    Partial,
+    Place,
+    Site,
+    Value,
+    options,
+)
+from backstay.model import Attributes, Kind, urn
+
+if TYPE_CHECKING:
+    from backstay.code.observe import Observer
+
+_TOOL_KINDS = (Kind.TOOL, Kind.AGENT, Kind.MCP_SERVER, Kind.VECTOR_STORE, Kind.GUARDRAIL)
+_NAME = re.compile(r"[\w.:/ -]{1,80}\Z")
+
+
+class Tools:
+    def __init__(self, observer: Observer) -> None:
+        self.o = observer
+
+    def draw(self, value: Value, table: Table, site: Site, subject: Made | None) -> bool:
+        """Everything in a `tools` argument becomes a tool of the subject; agents in it are delegated to."""
+        found = False
+        for one in _flat(value):
+            for made in self._tools(one, table, site):
+                kind = None
+                if made.kind == Kind.AGENT and subject is not None:
+                    kind = R.DELEGATES_TO
+                elif made.kind == Kind.GUARDRAIL:
+                    kind = R.USES
+                if subject is None:
+                    self.o.use(site.scope, R.USES, made, {}, site.place, table.id)
+                else:
+                    self.o.ledger.edge(subject.key, kind or R.USES, made.key, sighting(table.id, site.place))
+                found = True
+        return found
+
+    def _tools(self, value: Value, table: Table, site: Site) -> list[Made]:
+        held = [made for made in self.o.assets_of(value) if made.kind in _TOOL_KINDS]
+        if held:
+            return held
+        match value:
+            case FunctionValue(scope):
+                function = scope.function
+                made = self._tool(function.name, Place(scope.path, function.line, function.line), table, scope.path)
+                self.o.bear(scope, made)
+                return [made]
+            case Partial(func):
+                return self._tools(func, table, site)
+            case DictValue():
+                return self._schema(value, table, site)
+            case Known(name, place) if isinstance(name, str) and _NAME.match(name):
+                return [self._tool(name, place, table, site.scope.path)]
+            case Instance(cls) | ClassValue(cls):
+                place = Place(cls.path, cls.cls.line, cls.cls.line)
+                made = self._tool(cls.cls.name, place, table, cls.path)
+                self.o.bear(cls, made)
+                return [made]
+            case External(path, made_at) if made_at is not None and self.o.catalog.relevant(path):
+                name = path.removesuffix("()").rpartition(".")[2]
+                if name[:1].isupper():
+                    return [self._tool(name, made_at.place, table, site.scope.path)]
+        return []
+
+    def _tool(self, name: str, place: Place, table: Table, path: str, attributes: Attributes | None = None) -> Made:
+        framework: Attributes = {"framework": table.id.replace("_", "-")}
+        return self.o.ledger.asset(
+            urn(Kind.TOOL, self.o.source, path, name),
+            Kind.TOOL,
+            name,
+            sighting(table.id, place),
+            {**framework, **(attributes or {})},
+        )
+
+    def _schema(self, value: DictValue, table: Table, site: Site) -> list[Made]:
+        """A tool by its JSON schema, in the shapes of the providers."""
+        kind = _text(value, "type")
+        place = value.place or site.place
+        if kind == "mcp" or value.get("server_label"):
+            name = _text(value, "server_label") or "mcp"
+            return [self._server(name, value, place, table, site)]
+        for key in ("function", "toolSpec", "tool_spec"):
+            for inner in value.get(key):
+                if isinstance(inner, DictValue) and _text(inner, "name"):
+                    return [self._tool(_text(inner, "name"), inner.place or place, table, place.path)]
+        declared: list[Made] = []
+        for key in ("function_declarations", "functionDeclarations"):
+            for inner in value.get(key):
+                for one in _flat(inner):
+                    declared += self._tools(one, table, site)
+        if declared:
+            return declared
+        name = _text(value, "name") or (kind if kind not in ("function", "object", "") else "")
+        return [self._tool(name, place, table, place.path)] if name and _NAME.match(name) else []
+
+    def servers(self, value: Value, table: Table, site: Site, subject: Made | None) -> bool:
+        """MCP servers given to an agent or client, as objects or as a dictionary of configurations."""
+        found: list[Made] = []
+        for one in options(value):
+            if isinstance(one, DictValue):
+                entries = one.entries
+                nested = one.get("mcpServers")
+                if nested and isinstance(nested[0], DictValue):
+                    entries = nested[0].entries
+                for key, config in entries:
+                    if isinstance(key, Known) and isinstance(config, DictValue):
+                        place = config.place or site.place
+                        found.append(self._server(str(key.value), config, place, table, site))
+            else:
+                found += [made for made in self.o.assets_of(one) if made.kind == Kind.MCP_SERVER]
+        for made in found:
+            if subject is None:
+                self.o.use(site.scope, R.USES, made, {}, site.place, table.id)
+            else:
+                self.o.ledger.edge(subject.key, R.USES, made.key, sighting(table.id, site.place))
+        return bool(found)
+
+    def _server(self, name: str, config: DictValue, place: Place, table: Table, site: Site) -> Made:
+        attributes: Attributes = {"role": "client-config"}
+        url = _text(config, "url") or _text(config, "server_url")
+        command = _text(config, "command")
+        if url:
+            attributes |= {"url": plain_url(url), "transport": _text(config, "transport") or "http"}
+            if not config.open:
+                has = config.get("headers") or config.get("auth") or config.get("authorization")
+                attributes["authentication"] = "set in code" if has else None
+        if command:
+            attributes |= {"command": command, "transport": "stdio"}
+        return self.o.ledger.asset(
+            urn(Kind.MCP_SERVER, self.o.source, place.path, name),
+            Kind.MCP_SERVER,
+            name,
+            sighting(table.id, place),
+            attributes,
+        )
+
+
+def _text(value: DictValue, key: str) -> str:
+    return next((one.value for one in value.get(key) if isinstance(one, Known) and isinstance(one.value, str)), "")
+
+
+def _flat(value: Value) -> list[Value]:
+    out: list[Value] = []
+    for one in options(value):
+        out += [inner for item in one.items[:300] for inner in _flat(item)] if isinstance(one, ListValue) else [one]
+    return out
