@@ -1,0 +1,59 @@
+"""Detector of packages in manifests and lock files of Python and JavaScript projects."""
+
+from collections.abc import Callable, Iterator
+
+from backstay.detectors.support import node_manifests, python_locks, python_manifests
+from backstay.detectors.support.dependencies import Dependency, dependency_facts
+from backstay.model import Kind
+from backstay.plugin import Fact, File, Selector, detector
+
+Reader = Callable[[File], Iterator[Dependency]]
+
+_BY_NAME: dict[str, Reader] = {
+    "pyproject.toml": python_manifests.pyproject,
+    "pipfile": python_manifests.pipfile,
+    "setup.cfg": python_manifests.setup_cfg,
+    "setup.py": python_manifests.setup_py,
+    "environment.yml": python_manifests.conda,
+    "environment.yaml": python_manifests.conda,
+    "conda.yml": python_manifests.conda,
+    "conda.yaml": python_manifests.conda,
+    "poetry.lock": python_locks.toml_lock,
+    "uv.lock": python_locks.toml_lock,
+    "pdm.lock": python_locks.toml_lock,
+    "pylock.toml": python_locks.toml_lock,
+    "pipfile.lock": python_locks.pipfile_lock,
+    "conda-lock.yml": python_locks.conda_lock,
+    "conda-lock.yaml": python_locks.conda_lock,
+    "package.json": node_manifests.package_json,
+    "package-lock.json": node_manifests.package_lock,
+    "npm-shrinkwrap.json": node_manifests.package_lock,
+    "yarn.lock": node_manifests.yarn_lock,
+    "pnpm-lock.yaml": node_manifests.pnpm_lock,
+    "bun.lock": node_manifests.bun_lock,
+}
+_REQUIREMENTS = (
+    "**/*requirements*.txt",
+    "**/*requirements*.in",
+    "**/requirements/**/*.txt",
+    "**/requirements/**/*.in",
+    "**/constraints*.txt",
+)
+_SELECTOR = Selector(
+    names=frozenset(_BY_NAME),
+    paths=(*_REQUIREMENTS, "**/pylock.*.toml", "**/environment*.y*ml", "**/*-environment.y*ml"),
+)
+
+
+@detector(_SELECTOR, Kind.PACKAGE)
+def detect(file: File) -> Iterator[Fact]:
+    yield from dependency_facts(file, _reader(file)(file))
+
+
+def _reader(file: File) -> Reader:
+    name = file.name.lower()
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    if name.endswith(".toml"):
+        return python_locks.toml_lock
+    return python_manifests.conda if name.endswith(("yml", "yaml")) else python_manifests.requirements
