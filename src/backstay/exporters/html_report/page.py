@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from backstay.exporters.html_report import words
 from backstay.exporters.html_report.coverage import coverage
+from backstay.exporters.html_report.description import blocks
 from backstay.exporters.html_report.findings import findings
 from backstay.exporters.html_report.inventory import inventory
 from backstay.exporters.html_report.picture import NODE_HEIGHT, NODE_WIDTH, group_of
-from backstay.exporters.html_report.posture import posture, top_risks, when
+from backstay.exporters.html_report.posture import policy_origin, posture, top_risks, when
 from backstay.graph import Graph
 from backstay.model import Kind, Report
 
@@ -30,6 +31,7 @@ def render(report: Report) -> str:
         inventory=inventory(report, graph, {kind: group_of(kind) for kind in Kind}),
         findings=findings(report),
         coverage=coverage(report),
+        policy_origin=policy_origin(report),
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
@@ -56,6 +58,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "band": words.band,
+        "blocks": blocks,
         "breakable": words.breakable,
         "count": words.count,
         "kind": words.kind,

@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from backstay.exporters.html_report import words
+from backstay.exporters.html_report.description import section
 from backstay.exporters.html_report.findings import anchor
 from backstay.exporters.html_report.inventory import owners
 from backstay.exporters.html_report.picture import Picture, draw
@@ -13,6 +14,7 @@ from backstay.model import Finding, Report, RuleInfo, Severity, State
 
 TOP = 8  # risks told in full; a reader acts on a handful
 _CHANGES = 4
+_POLICY_NOTES = ("policy from ", "the scanned tree's own ")  # how notes on where the policy came from start
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,11 @@ def top_risks(report: Report, graph: Graph) -> list[TopRisk]:
             )
         )
     return told
+
+
+def policy_origin(report: Report) -> str:
+    """Where the policy came from, as the scan's notes tell."""
+    return "; ".join(note for note in report.scan.notes if note.startswith(_POLICY_NOTES)) or "the defaults"
 
 
 def _facts(report: Report) -> list[tuple[str, str]]:
@@ -199,7 +206,8 @@ def _changes(report: Report) -> list[Change]:
 
 
 def _why(info: RuleInfo | None) -> str:
-    return info.summary if info else ""
+    """The rule's own words on why it matters, else its summary."""
+    return (section(info.description, "Why it matters") or info.summary) if info else ""
 
 
 def _reasons(finding: Finding) -> list[str]:

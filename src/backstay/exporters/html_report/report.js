@@ -123,7 +123,11 @@
     table.querySelectorAll("th[data-sort]").forEach((head) => {
       const column = head.cellIndex;
       const number = head.dataset.sort === "number";
-      const value = (row) => number ? parseInt(row.cells[column].textContent, 10) || -1 : row.cells[column].textContent.trim().toLowerCase();
+      const value = (row) => {
+        const cell = row.cells[column];
+        const text = (cell.querySelector("b") || cell).textContent.trim();
+        return number ? parseInt(text, 10) || -1 : text.toLowerCase();
+      };
       const button = make("button", { type: "button", textContent: head.textContent });
       button.addEventListener("click", () => {
         const up = head.getAttribute("aria-sort") ? head.getAttribute("aria-sort") !== "ascending" : !number;
