@@ -85,7 +85,7 @@ def _index() -> str:
 
 
 def _rules(infos: list[tuple[Rule, RuleInfo]]) -> str:
-    parts = ["# Rules\n", f"{len(infos)} rules. `backstay explain RULE` shows a rule's page.\n"]
+    parts = ["# Rules\n\n", f"{len(infos)} rules. `backstay explain RULE` shows a rule's page.\n"]
     for family in sorted({rule.family for rule, _ in infos}):
         parts.append(f"\n## {family.replace('-', ' ').capitalize()}\n\n")
         rows = [
@@ -147,18 +147,39 @@ def _sdk() -> str:
 
 def _kinds(infos: list[tuple[Rule, RuleInfo]]) -> str:
     rows = []
+    in_code = _kinds_in_code()
     for kind in Kind:
-        found = [one.id for one in registry.detectors() if kind in one.kinds]
+        found = [f"`{one.id}`" for one in registry.detectors() if kind in one.kinds]
+        found += ["[code](sdk.md)"] if kind in in_code else []
         judged = [f"`{rule.id}`" for rule, _ in infos if kind in rule.subjects]
         name = f"`{kind}`" + (" (AI)" if kind in AI_KINDS else "")
         rows.append((name, meanings.KINDS[kind], ", ".join(found), ", ".join(judged)))
     edges = [(f"`{kind}`", meanings.RELATIONSHIPS[kind]) for kind in RelationshipKind]
     return (
         "# Kinds\n\nAttributes and keys stand in [the architecture](../architecture.md).\n\n## Assets\n\n"
-        + _table(("kind", "is", "found by detectors", "judged by"), rows)
+        + _table(("kind", "is", "found by", "judged by"), rows)
         + "\n## Relationships\n\n"
         + _table(("relationship", "means"), edges)
     )
+
+
+# What an argument in a role turns out to be; other roles name kinds that rows make anyway.
+_ROLES = {
+    "credential": Kind.CREDENTIAL,
+    "dataset": Kind.DATASET,
+    "model": Kind.MODEL,
+    "model_file": Kind.MODEL_FILE,
+    "prompt": Kind.PROMPT,
+    "tools": Kind.TOOL,
+}
+
+
+def _kinds_in_code() -> set[str]:
+    every = [row for table in tables.tables() for row in (*table.call, *table.decorator, *table.base)]
+    found = {row.makes for row in every} | {
+        _ROLES[role] for row in every for role in row.arguments.values() if role in _ROLES
+    }
+    return found | ({Kind.PROVIDER} if any(table.provider for table in tables.tables()) else set())
 
 
 def _controls(infos: list[RuleInfo]) -> str:
