@@ -63,3 +63,8 @@ def secret_digest(secret: str, key: bytes) -> str:
 def text_digest(text: str) -> str:
     """The digest by which a prompt is known (SHA-256, 16 hex digits); its text is not kept."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def owner_key(kind: Kind, name: str) -> str:
+    """The key of a team or identity: a name is the same team's wherever it is written."""
+    return urn(kind, name.lower())

@@ -1,0 +1,1 @@
+"""What enrichers share among themselves."""
