@@ -75,3 +75,12 @@ def known_model(name: str, seen: Seen) -> Asset | None:
     if provider is None or " " in plain or not any(char.isdigit() for char in plain):
         return None
     return Asset(model_key(plain), Kind.MODEL, plain, {"provider": provider}, seen)
+
+
+def served_model(name: str, hub: bool, seen: Seen) -> Asset:
+    """A model that is downloaded or loaded here: from the Hugging Face hub, else from Ollama's library."""
+    if hub:
+        return Asset(
+            model_key(name, hub=True), Kind.MODEL, name, {"provider": "huggingface", "hub": "huggingface"}, seen
+        )
+    return Asset(model_key(name), Kind.MODEL, name, {"provider": "ollama"}, seen)

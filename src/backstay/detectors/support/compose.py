@@ -1,0 +1,138 @@
+"""Compose files: each service's image, its credentials, and the model servers and vector stores among them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from backstay import catalog
+from backstay.detectors.support import facts
+from backstay.detectors.support.containers import substitute
+from backstay.detectors.support.facts import Seen, owner_edge
+from backstay.detectors.support.images import parse_image
+from backstay.detectors.support.launch import split
+from backstay.detectors.support.reading import texts
+from backstay.detectors.support.secrets import is_placeholder
+from backstay.detectors.support.servers import (
+    MODEL_IMAGES,
+    VECTOR_IMAGES,
+    command_server,
+    options_server,
+    product_of,
+    pulled_models,
+)
+from backstay.detectors.support.serving import image_facts, server_facts
+from backstay.documents import Node
+from backstay.keys import is_hub_name
+from backstay.model import Asset, Attributes, Kind
+from backstay.model import RelationshipKind as Edge
+from backstay.plugin import Fact, File
+
+MAX_SERVICES = 500
+# What makes each vector store ask for a key or password, and what says that it does not.
+_STORE_KEYS = {
+    "qdrant": ("QDRANT__SERVICE__API_KEY", "QDRANT__SERVICE__JWT_RBAC"),
+    "chroma": ("CHROMA_SERVER_AUTHN_PROVIDER", "CHROMA_SERVER_AUTH_PROVIDER", "CHROMA_SERVER_AUTHN_CREDENTIALS"),
+    "weaviate": ("AUTHENTICATION_APIKEY_ENABLED", "AUTHENTICATION_OIDC_ENABLED"),
+    "pgvector": ("POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE"),
+}
+_OPEN = {"qdrant", "chroma", "weaviate"}  # open to everybody unless told otherwise
+
+
+def compose_facts(file: File, root: Node, source: str) -> Iterator[Fact]:
+    """The facts of every service of a compose file."""
+    for name, service in list(root.get("services").entries())[:MAX_SERVICES]:
+        if isinstance(service.value, dict):
+            yield from _service(file, name, service, source)
+
+
+def _service(file: File, name: str, service: Node, source: str) -> Iterator[Fact]:
+    node = service.get("image")
+    reference = substitute(node.text, {}) if node.text else None
+    image = parse_image(reference) if reference else None
+    seen = file.evidence(source, node.line or service.line)
+    if image and not service.get("build").line:  # with a build, the name is what is made and not what is taken
+        yield from image_facts(image, seen)
+    environment = dict(_environment(service))
+    yield from _credentials(file, service, source)
+    words = _words(service.get("entrypoint")) + _words(service.get("command"))
+    server = command_server(words)
+    product = product_of(image.name, MODEL_IMAGES) if image else None
+    if server is None and product:
+        server = options_server(product, _words(service.get("command")))
+        model = environment.get("MODEL_ID") or ""
+        if not server.models and is_hub_name(model):
+            server = replace(server, models=((model, True),))
+        pulled = tuple(pulled_models(" ".join(words)))
+        server = replace(server, models=(*server.models, *pulled))
+    if server:
+        yield from server_facts(file, server, name, seen, environment, published=_published(service))
+    store = product_of(image.name, VECTOR_IMAGES) if image else None
+    if store:
+        yield from _store(file, name, store, service, environment, seen)
+
+
+def _store(
+    file: File, name: str, product: str, service: Node, environment: dict[str, str | None], seen: Seen
+) -> Iterator[Fact]:
+    attributes: Attributes = {"product": product}
+    published = _published(service)
+    if published:
+        attributes["host"] = published
+    keys = _STORE_KEYS.get(product, ())
+    if any(key in environment and (environment[key] or "").lower() != "false" for key in keys):
+        attributes["authentication"] = "password" if product == "pgvector" else "api key"
+    elif product in _OPEN and not service.get("env_file").line:
+        attributes["authentication"] = None
+    asset = Asset(file.urn(Kind.VECTOR_STORE, file.path, name), Kind.VECTOR_STORE, product, attributes, seen)
+    yield asset
+    yield owner_edge(Edge.USES, asset.key, seen)
+
+
+def _environment(service: Node) -> Iterator[tuple[str, str | None]]:
+    for name, _, value in _variables(service):
+        yield name, value
+
+
+def _variables(service: Node) -> Iterator[tuple[str, Node, str | None]]:
+    node = service.get("environment")
+    for name, one in node.entries():
+        yield name, one, None if one.value is None else str(one.value)
+    for one in node.elements():
+        name, equals, value = one.text.partition("=")
+        if name:
+            yield name, one, value if equals else None
+
+
+def _credentials(file: File, service: Node, source: str) -> Iterator[Fact]:
+    """Keys of providers by the names of their variables; a value that is written out counts as a value."""
+    known = {name for provider in catalog.providers() for name in provider.env}
+    for name, node, value in _variables(service):
+        if name not in known:
+            continue
+        seen = file.evidence(source, node.line)
+        literal = value is not None and not re.search(r"\$\{?\w", value) and not is_placeholder(value)
+        asset = facts.credential_value(file, name, value or "", seen) if literal else None
+        asset = asset or facts.credential_reference(file, name, seen)
+        yield asset
+        yield owner_edge(Edge.USES, asset.key, seen)
+
+
+def _words(node: Node) -> list[str]:
+    if node.text:
+        return split(node.text)
+    words = texts(node)
+    # sh -c "...": the command inside counts.
+    return split(words[-1]) if len(words) > 2 and words[1] == "-c" else words
+
+
+def _published(service: Node) -> str:
+    """The host address under which a service's first port is published; empty when none is."""
+    if service.get("network_mode").text == "host":
+        return "0.0.0.0"  # noqa: S104 - what the file says, nothing is bound here
+    for one in service.get("ports").elements():
+        if isinstance(one.value, dict):
+            return one.get("host_ip").text or "0.0.0.0"  # noqa: S104
+        text = str(one.value)
+        address = re.match(r"(\[[0-9a-fA-F:]+\]|[\w.-]+):\S*:\S+", text)
+        return address[1].strip("[]") if address and not address[1].isdigit() else "0.0.0.0"  # noqa: S104
+    return ""
