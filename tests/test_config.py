@@ -239,3 +239,11 @@ def test_what_a_policy_does_is_said(tmp_path: Path) -> None:
         "vendored trees included, 1 context, 3 allowed names, fails on medium",
     )
     assert describe(Policy(), Origin("built-in defaults")) == ()
+
+
+def test_a_pyproject_that_merely_mentions_us_brings_no_policy(tmp_path: Path) -> None:
+    for text in ('[project]\nname = "backstay"', "backstay is broken [", '[tool.other]\nx = "backstay"'):
+        write(tmp_path, text, "pyproject.toml")
+        assert find_policy(tmp_path) == (Policy(), Origin("built-in defaults")), text
+    write(tmp_path, '[tool]\nbackstay.fail-on = "low"', "pyproject.toml")
+    assert find_policy(tmp_path)[0] == Policy(fail_on="low")

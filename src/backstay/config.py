@@ -98,8 +98,7 @@ def load_policy(path: Path) -> Policy:
     name = printable(path.name)
     raw = _parse(_read(path, name), name)
     if path.name == PYPROJECT:
-        tool = raw.get("tool")
-        raw = tool.get("backstay", {}) if isinstance(tool, dict) else {}
+        raw = _tools(raw).get("backstay", {})
         name += " [tool.backstay]"
         if not isinstance(raw, dict):
             raise ConfigError(f"{name}: expected a table")
@@ -190,9 +189,20 @@ def _brings_policy(path: Path) -> bool:
         if path.name == FILE:
             return True
         with path.open("rb") as stream:
-            return b"backstay" in stream.read(MAX_BYTES + 1)
+            data = stream.read(MAX_BYTES + 1)
+        if b"backstay" not in data:
+            return False  # most are not worth parsing, and a broken one is not our business
+        try:
+            return "backstay" in _tools(_parse(_read(path, path.name), path.name))
+        except ConfigError:
+            return b"tool.backstay" in data
     except OSError:
         return False
+
+
+def _tools(pyproject: dict[str, Any]) -> dict[str, Any]:
+    tools = pyproject.get("tool")
+    return tools if isinstance(tools, dict) else {}
 
 
 def _read(path: Path, name: str) -> bytes:

@@ -1,0 +1,1 @@
+"""The command line: the only part besides the server that prints."""

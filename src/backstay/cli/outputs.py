@@ -1,0 +1,119 @@
+"""Outputs: which format goes where, and writing a file so that it is whole or not there at all."""
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backstay.cli.exits import CommandError
+from backstay.display import printable
+from backstay.plugin import Exporter
+
+DEFAULT = "table"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A format and the file it goes to; None is stdout."""
+
+    exporter: Exporter
+    path: Path | None
+
+
+def plan(formats: Sequence[str], files: Sequence[str], exporters: Sequence[Exporter]) -> list[Output]:
+    """Pair formats and files in order. A file without a format has the format of its name. Raises CommandError."""
+    known = {exporter.id: exporter for exporter in exporters}
+    for name in formats:
+        if name not in known:
+            raise CommandError(f"unknown format {printable(name, 60)}; there are {', '.join(sorted(known))}")
+    if files and not formats:
+        formats = [_format_of(name, exporters) for name in files]
+    formats = list(formats) or [DEFAULT]
+    if not files and len(formats) == 1:
+        files = ["-"]
+    if len(files) != len(formats):
+        given = f"{len(formats)} formats (-f) and {len(files)} files (-o)"
+        raise CommandError(f"{given}: give each format its file, in the same order; `-o -` is stdout")
+    if len(set(files)) != len(files):
+        raise CommandError("the same file (-o) is given twice")
+    return [Output(known[name], None if file == "-" else Path(file)) for name, file in zip(formats, files, strict=True)]
+
+
+def _format_of(file: str, exporters: Sequence[Exporter]) -> str:
+    if file == "-":
+        return DEFAULT
+    # The longest suffix wins: .cdx.json is CycloneDX, not the report.
+    for exporter in sorted(exporters, key=lambda exporter: (-len(exporter.suffix), exporter.id)):
+        if file.lower().endswith(exporter.suffix):
+            return exporter.id
+    raise CommandError(f"the name {printable(file, 80)} tells no format; add -f")
+
+
+def check(path: Path, root: Path) -> None:
+    """Refuse a place that cannot or must not be written, before the scan costs anything. Raises CommandError.
+
+    A link in the scanned folder may be a trap: `report.html` pointing at a start-up script. Links elsewhere are the
+    user's own and are followed.
+    """
+    name = printable(str(path))
+    absolute, real_root = Path(os.path.abspath(path)), root.resolve()  # noqa: PTH100 - links must stay visible
+    for outside in (Path(os.path.abspath(root)), real_root):  # noqa: PTH100
+        if absolute.is_relative_to(outside) and (
+            absolute.is_symlink() or not absolute.parent.resolve().is_relative_to(real_root)
+        ):
+            raise CommandError(f"{name}: is or lies behind a link in the scanned folder; refusing to write through it")
+    if absolute.is_dir():
+        raise CommandError(f"{name}: is a folder")
+    if not absolute.parent.is_dir():
+        raise CommandError(f"{name}: its folder does not exist")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file at once: readers see the old one or the new one. Raises CommandError."""
+    data = encode(text)
+    target = path.resolve()
+    try:
+        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+            target.write_bytes(data)  # a device or pipe must not be replaced by a file
+            return
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+            Path(name).chmod(_mode(target))
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise CommandError(
+            f"{printable(str(path))}: cannot be written: {error.strerror or type(error).__name__}"
+        ) from error
+
+
+def write_stdout(text: str) -> None:
+    """Print a document as UTF-8, whatever the locale: a format does not depend on the machine."""
+    sys.stdout.flush()
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None:  # replaced by a caller or a test
+        sys.stdout.write(encode(text).decode())
+    else:
+        buffer.write(encode(text))
+        buffer.flush()
+
+
+def encode(text: str) -> bytes:
+    # A lone surrogate (from a file name that is no UTF-8) becomes the escape that JSON uses for it as well.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _mode(target: Path) -> int:
+    """The mode of the file that is replaced, or of a new file by the umask."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
