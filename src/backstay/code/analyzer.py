@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-
 from backstay.catalog.tables import catalog
 from backstay.code import facts, notebook, python
 from backstay.code.callgraph import CallGraph

@@ -56,7 +56,7 @@ class CallGraph:
                 self._edge(site.scope, function)
             case ClassValue(cls):
                 callers[id(cls.cls)].append(site)
-                for one in self._resolver.lineage(cls):
+                for one in self._resolver.members.lineage(cls):
                     method = one.methods.get("__init__")
                     if method is not None:
                         self._edge(site.scope, method)

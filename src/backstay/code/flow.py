@@ -1,7 +1,8 @@
-"""Flow: follows values through functions, from outside input into prompts and from model output into dangerous calls.
+"""Flow: follows values through functions: outside input into prompts, model output into dangerous calls.
 
-Each function is read in source order, a few rounds over the whole project, until nothing new is learnt. Inside a function
-a parameter is a symbol; what callers hand in is kept beside it, so that a helper used by two callers mixes neither up.
+Each function is read in source order, a few rounds over the whole project, until nothing new is learnt. Inside
+a function a parameter is a symbol; what callers hand in is kept beside it, so that a helper with two callers
+mixes neither up.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from backstay.code.resolve import argument, dotted
 from backstay.code.scopes import FunctionScope, Scope
 from backstay.code.values import External, FunctionValue, Known, Place, Site, options
 from backstay.code.walk import parts
-from backstay.model import Kind
+from backstay.model import Attributes, Kind
 
 if TYPE_CHECKING:
     from backstay.code.observe import Observer
@@ -39,7 +40,28 @@ if TYPE_CHECKING:
 ROUNDS = 4
 MAX_TAINTS = 12  # kept of one value
 _PURE = frozenset(
-    "len isinstance type print hash id sum min max range bool int float abs round any all issubclass callable hasattr".split()
+    (
+        "len",
+        "isinstance",
+        "type",
+        "print",
+        "hash",
+        "id",
+        "sum",
+        "min",
+        "max",
+        "range",
+        "bool",
+        "int",
+        "float",
+        "abs",
+        "round",
+        "any",
+        "all",
+        "issubclass",
+        "callable",
+        "hasattr",
+    )
 )
 _INJECTED = ("Request", "Response", "BackgroundTasks", "Session", "AsyncSession", "WebSocket")
 _CONTEXT = ("RunContextWrapper", "RunContext", "ToolContext", "Context", "InjectedState", "ToolRuntime")
@@ -82,7 +104,7 @@ class _Sunk:
     place: Place
 
     def draw(self, o: Observer, owner_of: Callable[[str], str]) -> None:
-        attributes = {
+        attributes: Attributes = {
             "sink": self.sink,
             "callee": self.callee,
             "function": self.scope.qualname or self.scope.path,
@@ -109,7 +131,7 @@ class _Prompted:
     def draw(self, o: Observer, owner_of: Callable[[str], str]) -> None:
         if self.prompt not in o.ledger.assets:
             return
-        attributes = {
+        attributes: Attributes = {
             "origin": self.origin,
             "variable": self.variable,
             "role": self.role,
@@ -198,7 +220,7 @@ class _Tracker:
             case Name(name):
                 pass
             case Attr() | Item():
-                base = target
+                base: Expr = target
                 while isinstance(base, Item):
                     base = base.value
                 name = dotted(base)
@@ -409,7 +431,7 @@ def _is_injected(param: Param) -> bool:
     while isinstance(annotation, Item):
         annotation = annotation.value
     name = dotted(annotation).rpartition(".")[2] if annotation is not None else ""
-    return name in _CONTEXT or (name in _INJECTED and name != "Request" and name != "WebSocket")
+    return name in _CONTEXT or (name in _INJECTED and name not in {"Request", "WebSocket"})
 
 
 def _bounded(taints: Iterable[Taint]) -> Taints:

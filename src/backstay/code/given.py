@@ -27,12 +27,18 @@ class Given:
         self._resolver = resolver
 
     def value(self, site: Site, spec: str, row: Row | None = None) -> Value | None:
-        """A parameter by `name`, position, `name|position`, or a dotted way into its dictionary (`a.b`, `a[].b`)."""
+        """A parameter by `name`, position, `name|position`, or a dotted way into its dictionary (`a.b`, `a[].b`).
+
+        `*` is the list of all arguments.
+        """
+        if spec == "*":
+            exprs = [*site.call.args, *(value for _, value in site.call.keywords)]
+            return ListValue([self._resolver.value(expr, site.scope, site.frame) for expr in exprs])
         for one in spec.split("|"):
             head, *steps = one.replace("[]", ".[]").split(".")
             found = self._direct(site, head, row)
             for step in steps:
-                found = _step(found, step) if found is not None else None
+                found = self._step(found, step) if found is not None else None
             if found is not None:
                 return found
         return None
@@ -112,22 +118,27 @@ class Given:
                 found[name] = plain
         return found
 
+    def described(self, site: Site, row: Row) -> dict[str, Plain]:
+        """A row's constants, and over them its attributes; what is not passed keeps the constant."""
+        found = dict(row.set)
+        for name, value in self.attributes(site, row.attributes, row).items():
+            if value is not None or name not in found:
+                found[name] = value
+        return found
 
-def _step(value: Value, step: str) -> Value | None:
-    for one in options(value):
-        if step == "[]" and isinstance(one, ListValue):
-            return one.items[0] if one.items else None
-        if isinstance(one, DictValue):
-            exact = one.get(step)
-            if exact:
-                return exact[-1]
-            if one.open:
-                return Unknown(step)
-            return None
-        if isinstance(one, External) and one.site is not None:  # a configuration object: Config(key=value)
-            expr = argument(one.site.call, step)
-            return None if expr is None else External(f"{one.path}.{step}", None, one)
-    return Unknown(step)
+    def _step(self, value: Value, step: str) -> Value | None:
+        for one in options(value):
+            if step == "[]" and isinstance(one, ListValue):
+                return one.items[0] if one.items else None
+            if isinstance(one, DictValue):
+                exact = one.get(step)
+                if exact:
+                    return exact[-1]
+                return Unknown(step) if one.open else None
+            if isinstance(one, External) and one.site is not None:  # a configuration object: Config(key=value)
+                expr = argument(one.site.call, step)
+                return None if expr is None else self._resolver.value(expr, one.site.scope, one.site.frame)
+        return Unknown(step)
 
 
 def plain_value(value: Value) -> tuple[bool, Plain]:

@@ -33,6 +33,11 @@ def split_prefix(name: str) -> tuple[str, str]:
     return "", name
 
 
+def provider_called(name: str) -> str:
+    """The provider of a name or alias; empty when there is none."""
+    return _prefixes().get(name.lower().replace("_", "-"), "")
+
+
 @cache
 def _prefixes() -> dict[str, str]:
     found: dict[str, str] = {}

@@ -25,8 +25,8 @@ class Naming:
         A value is given back where a parameter holds something else than text, such as an asset.
         """
         passed = False
-        for token in row.names:
-            found = self._token(token, row, site, definition, path)
+        for how in row.names:
+            found = self._token(how, row, site, definition, path)
             if found is None:
                 continue
             passed = True
@@ -35,46 +35,57 @@ class Naming:
                 return usable, True
         return [], passed
 
-    def _token(self, token: str, row: Row, site: Site, definition: Scope | None, path: str) -> list[Value | str] | None:
-        if token.startswith("="):
-            return [token[1:]]
-        if token.startswith("@"):
-            name = self._place(token[1:], site, definition, path)
+    def _token(self, how: str, row: Row, site: Site, definition: Scope | None, path: str) -> list[Value | str] | None:
+        if how.startswith("="):
+            return [how[1:]]
+        if how.startswith("@"):
+            name = self._place(how[1:], site, definition, path)
             return [name] if name else None
-        if "{" in token:
-            return [self._template(token, row, site)]
-        value = self._given.value(site, token, row)
+        if "{" in how:
+            filled = self._template(how, row, site, definition, path)
+            return [filled] if filled else None
+        value = self._given.value(site, how, row)
         if value is None or (isinstance(value, Known) and value.value is None):
             return None
         return [found for one in _spread(value) for found in _named(one)]
 
-    def _place(self, token: str, site: Site, definition: Scope | None, path: str) -> str:
-        if token == "variable":
+    def _place(self, how: str, site: Site, definition: Scope | None, path: str) -> str:
+        if how == "variable":
             return self.variable(site)
-        if token == "function":
+        if how == "function":
             scope: Scope | None = definition or site.scope
             while scope is not None and not isinstance(scope, FunctionScope):
                 scope = scope.parent
             return scope.function.name if isinstance(scope, FunctionScope) else ""
-        if token == "class":
+        if how == "class":
             scope = definition or site.scope
             while scope is not None and not isinstance(scope, ClassScope):
                 scope = scope.parent
             return scope.cls.name if isinstance(scope, ClassScope) else ""
-        if token == "file":
+        if how == "file":
             return site.scope.path.rpartition("/")[2].rpartition(".")[0]
-        if token == "callee":
+        if how == "callee":
             return path.removesuffix("()").rpartition(".")[2]
         return ""
 
-    def _template(self, token: str, row: Row, site: Site) -> str:
+    def _template(self, how: str, row: Row, site: Site, definition: Scope | None, path: str) -> str:
+        """A template with its braces filled; empty when none of them is known."""
+        known = False
+
         def part(match: re.Match[str]) -> str:
+            nonlocal known
+            if match[1].startswith("@"):
+                place = self._place(match[1][1:], site, definition, path)
+                known = known or bool(place)
+                return place
             value = self._given.value(site, match[1], row)
             found = [item for one in _spread(value) for item in _named(one)] if value is not None else []
             texts = [as_text(one) for one in found]
-            return ",".join(texts)
+            known = known or value is not None
+            return ",".join(text for text in texts if text)
 
-        return _BRACES.sub(part, token).strip()
+        filled = _BRACES.sub(part, how).strip()
+        return filled if known else ""
 
 
 def _spread(value: Value) -> list[Value]:

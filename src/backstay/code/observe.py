@@ -9,7 +9,7 @@ from backstay.code.callgraph import CallGraph
 from backstay.code.facts import Assign, Attr, Call, Do, Expr, Import, Name
 from backstay.code.given import Given, text_of
 from backstay.code.ledger import Ledger, Made, R, Use, sighting
-from backstay.code.models import is_model_name, is_path, on_hub, provider_of_url, split_prefix
+from backstay.code.models import is_model_name, is_path, on_hub, provider_called, provider_of_url, split_prefix
 from backstay.code.naming import Naming, as_text
 from backstay.code.resolve import CHAIN, Resolver
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
@@ -187,7 +187,7 @@ class Observer:
     def _plain(self, row: Row, table: Table, func: External, site: Site) -> None:
         """A call that makes no asset: its roles belong to the receiver if that is one, else to the enclosing code."""
         receivers = [] if row.makes else [m for m in self.receivers(func) if m.kind != Kind.MODEL]
-        edge: Attributes = {**self.given.attributes(site, row.attributes, row), **row.set}
+        edge: Attributes = self.given.described(site, row)
         if receivers:
             for receiver in receivers[:4]:
                 if receiver.kind not in ON_EDGE and (row.attributes or row.set):
@@ -207,7 +207,8 @@ class Observer:
                     value = self.given.value(site, spec, row)
                     owners = owners + (self.assets_of(value) if value is not None else [])
             for made in owners:
-                self.use(site.scope, R.CALLS, made, {"api": func.path}, site.place, table.id, 0.95)
+                edge: Attributes = {"api": func.path, **self.given.described(site, row)}
+                self.use(site.scope, R.CALLS, made, edge, site.place, table.id, 0.95)
             if row.output and not self.outputs[id(site.call)]:
                 self.outputs[id(site.call)] = owners
 
@@ -288,7 +289,7 @@ class Observer:
             case FunctionValue(scope):
                 return self.of_function.get(id(scope.function), [])
             case ClassValue(cls) | Instance(cls):
-                return [m for one in self.resolver.lineage(cls) for m in self.of_class.get(id(one.cls), [])][:4]
+                return [m for one in self.resolver.members.lineage(cls) for m in self.of_class.get(id(one.cls), [])][:4]
             case ListValue(items):
                 return [made for item in items[:200] for made in self.assets_of(item, depth)]
             case Partial(func, site=site):
@@ -355,7 +356,7 @@ class Observer:
         if not out and kind == Kind.MODEL:
             self.roles.unresolved_model(row, table, site, path, receiver, passed)
         edge: Attributes = {"api": path}
-        wanted = {**self.given.attributes(site, row.attributes, row), **row.set}
+        wanted = self.given.described(site, row)
         if kind in ON_EDGE:
             edge.update(wanted)
             for made in out:
@@ -460,7 +461,7 @@ class Observer:
         if known is not None:
             return known
         provider, confidence = self.provider_for(row, table, site, None)
-        attributes: Attributes = {**self.given.attributes(site, row.attributes, row), **row.set}
+        attributes: Attributes = self.given.described(site, row)
         self._clients[id(site.call)] = provider, attributes
         if provider:
             made = self.provider(provider, site.place, table.id, confidence)
@@ -475,10 +476,10 @@ class Observer:
             for one in options(url) if url is not None else []:
                 text = one.value if isinstance(one, Known) else None
                 if isinstance(text, str) and text:
-                    if row.provider_prefix and "://" not in text:
+                    found = provider_called(text)
+                    if not found and row.provider_prefix and "://" not in text:
                         found = split_prefix(text)[0]
-                    else:
-                        found = provider_of_url(text)
+                    found = found or ("" if row.provider_prefix else provider_of_url(text))
                     if found:
                         return found, 0.95
                 elif not (isinstance(one, Known) and one.value is None):
@@ -542,7 +543,7 @@ class Observer:
             if isinstance(statement, Assign) and isinstance(statement.target, Name) and statement.value is not None:
                 keywords.append((statement.target.id, statement.value))
         site = Site(Call(_NONE, [], keywords, scope.cls.line, scope.cls.end_line), scope, None)
-        for base in self.resolver.library_bases(scope):
+        for base in self.resolver.members.library_bases(scope):
             seen: set[str] = set()
             for row, table in self.catalog.bases.find(base.path):
                 if table.id in seen or (row.when and not self.given.holds(site, row)):

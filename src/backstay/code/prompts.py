@@ -125,7 +125,7 @@ class Prompts:
     def _from_function(self, scope: FunctionScope, role: str, table: Table, site: Site) -> Made:
         """Instructions computed by a function: the prompt is called by the function."""
         function = scope.function
-        returned = self.o.resolver.called(FunctionValue(scope), Site(site.call, scope, None))
+        returned = self.o.resolver.calls.called(FunctionValue(scope), Site(site.call, scope, None))
         fixed, names = "", [param.name for param in function.params if param.name not in ("self", "cls")]
         for one in options(returned):
             if isinstance(one, Known) and isinstance(one.value, str):
@@ -196,9 +196,13 @@ class Prompts:
             return self._from_function(definition, role, table, site)
         content, open_parts, at = "", list[str](), place
         for spec, what in row.arguments.items():
-            if what not in ("prompt", "template", "messages"):
+            if what not in ("prompt", "template", "messages", "text"):
                 continue
             value = self.o.given.value(site, spec, row)
+            label = (
+                next((one.label for one in options(value) if isinstance(one, Known | TextValue)), "") if value else ""
+            )
+            text = label or text
             for one in _flat(value) if value is not None else []:
                 _, inner = self._message(one)
                 for piece in _flat(inner) if inner is not None else [one]:

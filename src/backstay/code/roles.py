@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Row, Table
+from backstay.code.facts import Call, Expr, Name
 from backstay.code.given import plain_value, text_of
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.models import is_path, provider_of_model, split_prefix
 from backstay.code.naming import as_text, enclosing
 from backstay.code.prompts import Prompts
-from backstay.code.resolve import dotted
+from backstay.code.resolve import argument, dotted
 from backstay.code.scopes import Scope
 from backstay.code.tools import Tools
 from backstay.code.urls import plain_url
@@ -36,7 +37,6 @@ from backstay.keys import credential_reference_key, dataset_key, is_hub_name
 from backstay.model import Attributes, Kind, urn
 
 if TYPE_CHECKING:
-    from backstay.code.facts import Expr
     from backstay.code.observe import Observer
 
 _EDGES = {
@@ -45,8 +45,27 @@ _EDGES = {
     Kind.DATASET: R.CONSUMES,
 }
 GENERIC_FOLDERS = frozenset(
-    "out output outputs result results checkpoint checkpoints model models logs log tmp temp save saved weights data "
-    "artifacts runs".split()
+    (
+        "out",
+        "output",
+        "outputs",
+        "result",
+        "results",
+        "checkpoint",
+        "checkpoints",
+        "model",
+        "models",
+        "logs",
+        "log",
+        "tmp",
+        "temp",
+        "save",
+        "saved",
+        "weights",
+        "data",
+        "artifacts",
+        "runs",
+    )
 )
 
 
@@ -118,7 +137,7 @@ class Roles:
             case "credential":
                 return self._credential(value, table, site)
             case "authentication":
-                return self._authentication(value, subject)
+                return self.authentication(value, subject)
             case "handler":
                 return self._handler(value, subject)
             case "produces":
@@ -191,7 +210,10 @@ class Roles:
             self.model_uses[id(site.call)] = found
         for made in found:
             if subject is None:
-                self.link(None, made, table, site, R.USES, {"api": func.path, **attributes})
+                edge: Attributes = {"api": func.path, **attributes}
+                if role == "base_model":
+                    edge["role"] = role
+                self.link(None, made, table, site, R.USES, edge)
             elif subject.kind == Kind.MODEL:
                 self.link(subject, made, table, site, R.DERIVED_FROM)
             else:
@@ -201,7 +223,7 @@ class Roles:
     def model(
         self, name: str, row: Row, table: Table, site: Site, place: Place, receiver: Value | None, role: str = "model"
     ) -> Made | None:
-        """The model of an id as this row reads ids: with a provider's prefix, on the hub, or of the client's provider."""
+        """The model of an id as this row reads ids: prefixed by a provider, on the hub, or of the client's provider."""
         provider, confidence = self.o.provider_for(row, table, site, receiver)
         hub = table.hub if row.hub is None else row.hub
         if row.provider_prefix:
@@ -251,7 +273,7 @@ class Roles:
     ) -> None:
         """A model object whose id is not known."""
         func = External(path, None, receiver if isinstance(receiver, External) else None)
-        edge = self.o.given.attributes(site, row.attributes, row)
+        edge = self.o.given.described(site, row)
         provider, confidence = self.o.provider_for(row, table, site, receiver)
         if not provider or (table.hub and not row.provider):
             return
@@ -386,7 +408,7 @@ class Roles:
             return []
         if role == "agents":
             site = Site(_empty_call(value), value.scope, None)
-            return [m for m in self.o.assets_of(self.o.resolver.called(value, site)) if m.kind == Kind.AGENT]
+            return [m for m in self.o.assets_of(self.o.resolver.calls.called(value, site)) if m.kind == Kind.AGENT]
         if subject is not None:
             self.o.bear(value.scope, subject)
         return []
@@ -426,7 +448,7 @@ class Roles:
                 return True
         return False
 
-    def _authentication(self, value: Value, subject: Made | None) -> bool:
+    def authentication(self, value: Value, subject: Made | None) -> bool:
         if subject is None or (isinstance(value, Known) and value.value in (None, False, "")):
             return False
         known, plain = plain_value(value)
@@ -452,9 +474,10 @@ class Roles:
             return False
         found = False
         for one in _flat(value):
-            if isinstance(one, Partial):
-                one = one.func
-            if isinstance(one, FunctionValue):
+            if isinstance(one, Partial) and isinstance(one.func, FunctionValue):
+                self.o.bear(one.func.scope, subject)
+                found = True
+            elif isinstance(one, FunctionValue):
                 self.o.bear(one.scope, subject)
                 found = True
             elif isinstance(one, Instance | ClassValue):
@@ -488,13 +511,13 @@ class Roles:
     # given elsewhere
 
     def apply_to_endpoints(self, row: Row, func: External, site: Site) -> None:
-        """A call's attributes and authentication go to every endpoint of the app it makes, is a method of, or is given."""
+        """Settings for every endpoint of the app that a call makes, is a method of, or is given."""
         app: Value | None = func.base
         if row.app:
             app = self.o.given.value(site, row.app, row)
         elif row.makes or not (isinstance(app, External) and app.site):
             app = External(f"{func.path}()", site, func)
-        wanted = {**self.o.given.attributes(site, row.attributes, row), **row.set}
+        wanted = self.o.given.described(site, row)
         for one in options(app) if app is not None else []:
             if not isinstance(one, External) or one.site is None:
                 continue
@@ -533,19 +556,13 @@ def _flat(value: Value) -> list[Value]:
 
 
 def _expression(site: Site, spec: str) -> Expr | None:
-    from backstay.code.resolve import argument  # noqa: PLC0415
-
     return argument(site.call, spec) if not spec.startswith(("@", "=")) else None
 
 
-def _empty_call(value: FunctionValue):  # type: ignore[no-untyped-def]
-    from backstay.code.facts import Call, Name  # noqa: PLC0415
-
+def _empty_call(value: FunctionValue) -> Call:
     line = value.scope.function.line
     return Call(Name(value.scope.function.name, line), [], [], line, line)
 
 
-def _call_at(site: Site, line: int):  # type: ignore[no-untyped-def]
-    from backstay.code.facts import Call  # noqa: PLC0415
-
+def _call_at(site: Site, line: int) -> Call:
     return Call(site.call.func, [], [], line, line)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from backstay.code.facts import Assign, Call, Name
+from backstay.code.facts import Call, Expr
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.resolve import dotted
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
-from backstay.code.values import External, Known, Place, Site, options
-from backstay.code.walk import calls
-from backstay.model import Evidence, Kind, Level, urn
+from backstay.code.values import Place, Site, options
+from backstay.code.walk import calls, expression_calls
+from backstay.model import Evidence, Kind, Relationship, urn
 
 if TYPE_CHECKING:
     from backstay.code.observe import Observer
@@ -41,6 +41,7 @@ def settle(observer: Observer, owner_of: Callable[[str], str]) -> None:
     _pipelines(observer)
     _capabilities(observer)
     _uses(observer, owner_of)
+    _lineage(observer)
     _authentication(observer)
     _drop_weak(observer)
     _drop_plain_endpoints(observer)
@@ -55,7 +56,7 @@ def _endpoints(o: Observer) -> None:
                 if role == "authentication":
                     value = o.given.value(site, spec, row)
                     if value is not None:
-                        o.roles.role(role, value, spec, row, _table(o, row), External(""), site, made, {})
+                        o.roles.authentication(value, made)
     carried = {id(made) for held in o.bearers.values() for made in held}
     for made in o.ledger.assets.values():
         if made.kind == Kind.ENDPOINT and id(made) not in carried:
@@ -63,14 +64,6 @@ def _endpoints(o: Observer) -> None:
             for module in o.modules:
                 if module.path == place.path:
                     o.bearers.setdefault(id(module), []).append(made)
-
-
-def _table(o: Observer, row: object) -> object:
-    return next(iter(o.catalog.calls.find("")), (row, _Unnamed()))[1]
-
-
-class _Unnamed:
-    id = "code"
 
 
 def _pipelines(o: Observer) -> None:
@@ -205,6 +198,28 @@ def _produced(o: Observer, model: Made, evidence: Evidence, pipelines: list[Made
         model.attributes["produced"] = True
 
 
+def _lineage(o: Observer) -> None:
+    """What a pipeline produces comes from its base models and was trained and tested on its datasets."""
+    by_pipeline: dict[str, list[Relationship]] = {}
+    for edge in o.ledger.edges:
+        made = o.ledger.assets.get(edge.source)
+        if made is not None and made.kind == Kind.PIPELINE:
+            by_pipeline.setdefault(edge.source, []).append(edge)
+    for edges in by_pipeline.values():
+        for produced in [edge for edge in edges if edge.kind == R.PRODUCES]:
+            for edge in edges:
+                kind = _lineage_kind(edge)
+                if kind is not None and edge.target != produced.target:
+                    o.ledger.edge(produced.target, kind, edge.target, edge.evidence[0])
+
+
+def _lineage_kind(edge: Relationship) -> R | None:
+    role = edge.attributes.get("role")
+    if edge.kind == R.CONSUMES:
+        return R.TESTED_ON if role == "evaluation_dataset" else R.TRAINED_ON if role == "dataset" else None
+    return R.DERIVED_FROM if role == "base_model" else None
+
+
 def _authentication(o: Observer) -> None:
     """Endpoints: an authenticating decorator, parameter default or middleware; known to be absent otherwise."""
     guarded = _guarded_modules(o)
@@ -256,17 +271,15 @@ def _function_authentication(o: Observer, scope: FunctionScope) -> str:
     return ""
 
 
-def _calls_in(expr: object) -> list[Call]:
-    from backstay.code.walk import expression_calls  # noqa: PLC0415
-
-    return list(expression_calls(expr))  # type: ignore[arg-type]
+def _calls_in(expr: Expr) -> list[Call]:
+    return list(expression_calls(expr))
 
 
 def _guarded_modules(o: Observer) -> dict[str, str]:
     """Files in which an app gets authenticating middleware, with its name."""
     found: dict[str, str] = {}
     for call, scope in o.calls:
-        if not isinstance(call.func, object) or not call.args:
+        if not call.args:
             continue
         text = dotted(call.func)
         if not text.endswith((".add_middleware", ".before_request", ".middleware")):

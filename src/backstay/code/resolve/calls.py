@@ -1,0 +1,232 @@
+"""Calls: what calling a value gives: a library object, a project function's result, text, an environment variable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstay.code.facts import Attr, Call, Do
+from backstay.code.resolve.shapes import PASS_THROUGH, argument, choice, dotted, formatted, is_static, text
+from backstay.code.scopes import ClassScope, FunctionScope, Scope
+from backstay.code.values import (
+    Choice,
+    ClassValue,
+    DictValue,
+    Environment,
+    External,
+    Frame,
+    FunctionValue,
+    Instance,
+    Known,
+    LambdaValue,
+    ListValue,
+    Partial,
+    Place,
+    Site,
+    TextValue,
+    Unknown,
+    Value,
+    options,
+)
+
+if TYPE_CHECKING:
+    from backstay.code.resolve.resolver import Resolver
+
+MAX_FRAMES = 5
+_WRAPPERS = frozenset(
+    (
+        "typing.cast",
+        "typing.Annotated",
+        "textwrap.dedent",
+        "inspect.cleandoc",
+        "builtins.str",
+        "builtins.tuple",
+        "builtins.list",
+        "builtins.set",
+        "builtins.sorted",
+        "builtins.iter",
+        "builtins.next",
+        "builtins.reversed",
+        "builtins.frozenset",
+        "pathlib.Path",
+        "pydantic.SecretStr",
+        "pydantic.types.SecretStr",
+        "copy.copy",
+        "copy.deepcopy",
+        "builtins.repr",
+        "asyncio.run",
+        "builtins.enumerate",
+    )
+)
+_ENV = frozenset(("os.getenv", "os.environ.get", "os.environ.setdefault", "decouple.config", "environ.Env()"))
+
+
+class Calling:
+    def __init__(self, resolver: Resolver) -> None:
+        self.r = resolver
+
+    def call(self, call: Call, scope: Scope, frame: Frame | None) -> Value:
+        site = Site(call, scope, frame)
+        func = call.func
+        if isinstance(func, Attr):
+            owner = self.r.value(func.value, scope, frame)
+            text = self._text_method(owner, func.name, call, scope, frame)
+            if text is not None:
+                return text
+        return self.called(self.r.value(func, scope, frame), site)
+
+    def _text_method(self, owner: Value, name: str, call: Call, scope: Scope, frame: Frame | None) -> Value | None:
+        if isinstance(owner, DictValue) and name in ("get", "pop", "setdefault") and call.args:
+            key = self.r.value(call.args[0], scope, frame)
+            exact = owner.get(key.value) if isinstance(key, Known) else []
+            default = [self.r.value(call.args[1], scope, frame)] if len(call.args) > 1 else []
+            return choice(exact or [*(value for name, value in owner.entries if name is not None), *default])
+        if isinstance(owner, DictValue) and name in ("values", "keys", "items"):
+            return ListValue(_view(owner, name), owner.open, owner.place)
+        if isinstance(owner, DictValue) and name == "copy":
+            return owner
+        if not isinstance(owner, Known | TextValue | Environment | Choice):
+            return None
+        texts = [
+            one
+            for one in options(owner)
+            if isinstance(one, TextValue) or (isinstance(one, Known) and isinstance(one.value, str))
+        ]
+        if not texts:
+            return None
+        place = Place(scope.path, call.line, call.end_line)
+        if name in PASS_THROUGH or name in ("replace", "split", "splitlines", "partition"):
+            return owner if name not in ("split", "splitlines", "partition") else ListValue([owner], True, place)
+        if name in ("format", "format_map"):
+            given = [self.r.value(arg, scope, frame) for arg in call.args]
+            given += [self.r.value(expr, scope, frame) for _, expr in call.keywords]
+            return choice([formatted(one, call, given, place) for one in texts])
+        if name == "join" and call.args:
+            joined = self.r.value(call.args[0], scope, frame)
+            return text(joined.items, place) if isinstance(joined, ListValue) else text([joined], place)
+        return None
+
+    def called(self, func: Value, site: Site) -> Value:
+        """What calling a value gives."""
+        call, scope, frame = site.call, site.scope, site.frame
+        match func:
+            case External(path):
+                return self._called_external(func, path.removesuffix("[]"), site)
+            case FunctionValue(function):
+                depth = frame.depth + 1 if frame else 1
+                inner = self.frame(function, site, depth, func.owner) if depth <= MAX_FRAMES else None
+                return self.returned(function, inner)
+            case ClassValue(cls):
+                return Instance(cls, site)
+            case Partial(inner_func, _, keywords):
+                if isinstance(inner_func, External):
+                    return self._called_external(inner_func, inner_func.path, func.site)
+                if isinstance(inner_func, FunctionValue):
+                    made = self.frame(inner_func.scope, site, 1, inner_func.owner)
+                    made.names.update(keywords)
+                    return self.returned(inner_func.scope, made)
+                return self.called(inner_func, site)
+            case LambdaValue(body, inner_scope, inner_frame):
+                return self.r.value(body, inner_scope, inner_frame)
+            case Instance(cls):
+                for one in self.r.members.lineage(cls):
+                    method = one.methods.get("__call__")
+                    if method is not None:
+                        return self.called(FunctionValue(method, func), site)
+                for base in self.r.members.library_bases(cls):
+                    return External(self.r.catalog.canonical(f"{base.path}()()"), site, base)
+            case Choice(alternatives):
+                return choice([self.called(one, site) for one in alternatives])
+        del call, scope
+        return Unknown(dotted(site.call.func), site.place)
+
+    def _called_external(self, func: External, path: str, site: Site) -> Value:
+        call, scope, frame = site.call, site.scope, site.frame
+        if path in _ENV and call.args:
+            name = self.r.value(call.args[0], scope, frame)
+            default = self.r.value(call.args[1], scope, frame) if len(call.args) > 1 else None
+            for keyword, expr in call.keywords:
+                if keyword == "default":
+                    default = self.r.value(expr, scope, frame)
+            known = str(name.value) if isinstance(name, Known) else ""
+            return Environment(known, default, site.place)
+        if path == "os.path.join" or path.endswith(".joinpath"):
+            parts: list[Value] = []
+            for arg in call.args:
+                parts += [*([Known("/", site.place)] if parts else []), self.r.value(arg, scope, frame)]
+            return text(parts, site.place)
+        if path in _WRAPPERS and call.args:
+            # `cast(T, x)` gives x; the others give what they wrap.
+            return self.r.value(call.args[1 if path == "typing.cast" and len(call.args) > 1 else 0], scope, frame)
+        if path == "builtins.dict" and not call.args:
+            entries = [
+                (Known(name, site.place), self.r.value(expr, scope, frame)) for name, expr in call.keywords if name
+            ]
+            return DictValue([*entries], any(not name for name, _ in call.keywords), site.place)
+        if path == "functools.partial" and call.args:
+            keywords = {name: self.r.value(expr, scope, frame) for name, expr in call.keywords if name}
+            target = self.r.value(call.args[0], scope, frame)
+            args = [self.r.value(arg, scope, frame) for arg in call.args[1:]]
+            merged = Site(Call(call.args[0], call.args[1:], call.keywords, call.line, call.end_line), scope, frame)
+            return Partial(target, args, keywords, merged)
+        if path in ("builtins.super", "super"):
+            return self._super(scope)
+        for row, _ in self.r.catalog.calls.find(path):
+            if row.returns == "self" and not row.makes and func.base is not None:
+                return func.base
+            if row.returns.startswith("argument:") and not row.makes:
+                given = argument(call, row.returns.removeprefix("argument:"))
+                if given is not None:
+                    return self.r.value(given, scope, frame)
+        return External(self.r.catalog.canonical(f"{path}()"), site, func)
+
+    def _super(self, scope: Scope) -> Value:
+        at: Scope | None = scope
+        while at is not None and not isinstance(at, ClassScope):
+            at = at.parent
+        if isinstance(at, ClassScope):
+            for base in self.r.members.library_bases(at):
+                return External(f"{base.path}()", None, base)
+        return Unknown("super()")
+
+    def frame(
+        self, function: FunctionScope, site: Site, depth: int, owner: Instance | ClassValue | None = None
+    ) -> Frame:
+        names: dict[str, Value] = {}
+        params = function.function.params
+        for param in params:
+            given = self.r.parameters.argument(site, function, param)
+            if given is not None and not isinstance(given, Unknown):
+                names[param.name] = given
+            elif param.default is not None and given is None:
+                default = self.r.parameters.injected(self.r.value(param.default, function.parent or function, None))
+                if not (isinstance(default, Known) and default.value is None):
+                    names[param.name] = default
+        if owner is not None and params and function.method_of is not None and not is_static(function):
+            names[params[0].name] = owner
+        made = Frame(function, names, None, depth)
+        self.r.frames.append(made)
+        return made
+
+    def returned(self, function: FunctionScope, frame: Frame | None) -> Value:
+        found: list[Value] = []
+        for statement in function.body:
+            if isinstance(statement, Do) and statement.how in ("return", "yield"):
+                value = self.r.value(statement.value, function, frame)
+                if not (isinstance(value, Known) and value.value is None):
+                    found.append(value)
+        known = [value for value in found if not isinstance(value, Unknown)]
+        if known:
+            return choice(known)
+        if function.function.returns is not None:
+            noted = self.r.parameters.annotated(function.function.returns, function.parent or function)
+            if noted is not None:
+                return noted
+        return Unknown(f"{function.function.name}()", Place(function.path, function.function.line))
+
+
+def _view(value: DictValue, name: str) -> list[Value]:
+    """What `values()`, `keys()` or `items()` of a dictionary gives."""
+    pairs = [(key, item) for key, item in value.entries if key is not None]
+    if name == "items":
+        return [ListValue([key, item]) for key, item in pairs]
+    return [item if name == "values" else key for key, item in pairs]

@@ -1,0 +1,108 @@
+"""Containers: lists, dictionaries, comprehensions and the operators that join values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstay.code.facts import Call, Comp, Expr, Name, Seq, Star
+from backstay.code.resolve.shapes import CHAIN, chained, in_chain, targets, text
+from backstay.code.scopes import Scope
+from backstay.code.values import (
+    DictValue,
+    Environment,
+    External,
+    Frame,
+    Known,
+    ListValue,
+    Place,
+    Site,
+    TextValue,
+    Unknown,
+    Value,
+    options,
+)
+
+if TYPE_CHECKING:
+    from backstay.code.resolve.resolver import Resolver
+
+
+class Containers:
+    def __init__(self, resolver: Resolver) -> None:
+        self.r = resolver
+
+    def sequence(self, items: list[Expr], line: int, scope: Scope, frame: Frame | None) -> Value:
+        out: list[Value] = []
+        more = False
+        for item in items[:2000]:
+            value = self.r.value(item, scope, frame)
+            if isinstance(item, Star):
+                for one in options(value):
+                    more = more or not isinstance(one, ListValue)
+                    out += one.items if isinstance(one, ListValue) else [one]
+            else:
+                out.append(value)
+        return ListValue(out, more, Place(scope.path, line))
+
+    def mapping(
+        self, keys: list[Expr | None], values: list[Expr], line: int, scope: Scope, frame: Frame | None
+    ) -> Value:
+        entries: list[tuple[Value | None, Value]] = []
+        more = False
+        for key, expr in list(zip(keys, values, strict=True))[:2000]:
+            value = self.r.value(expr, scope, frame)
+            if key is None:
+                for one in options(value):
+                    more = more or not isinstance(one, DictValue)
+                    entries += one.entries if isinstance(one, DictValue) else []
+            else:
+                entries.append((self.r.value(key, scope, frame), value))
+        return DictValue(entries, more, Place(scope.path, line))
+
+    def comprehension(self, expr: Comp, scope: Scope, frame: Frame | None) -> Value:
+        source = self.r.value(expr.source, scope, frame)
+        items: list[Value] = []
+        for one in options(source):
+            if isinstance(one, ListValue):
+                items += one.items
+            elif isinstance(one, DictValue):
+                items += [
+                    ListValue([k, v]) if isinstance(expr.target, Seq) else k for k, v in one.entries if k is not None
+                ]
+        place = Place(scope.path, expr.line)
+        if not items:
+            return ListValue([self.r.value(expr.element, scope, frame)], True, place)
+        made: list[Value] = []
+        pairs: list[tuple[Value | None, Value]] = []
+        for item in items[:100]:
+            inner = Frame(scope, targets(expr.target, item), frame, frame.depth if frame else 0)
+            self.r.frames.append(inner)
+            value = self.r.value(expr.element, scope, inner)
+            made.append(value)
+            if expr.key is not None:
+                pairs.append((self.r.value(expr.key, scope, inner), value))
+        return DictValue(pairs, False, place) if expr.key is not None else ListValue(made, False, place)
+
+    def operation(self, op: str, left: Expr, right: Expr, line: int, scope: Scope, frame: Frame | None) -> Value:
+        first, second = self.r.value(left, scope, frame), self.r.value(right, scope, frame)
+        place = Place(scope.path, line)
+        if op == "|":
+            if in_chain(first) or in_chain(second):
+                parts = (*chained(first), *chained(second))
+                return External(CHAIN, Site(Call(Name("|", line), [], [], line, line), scope, frame), None, parts)
+            if isinstance(first, DictValue) and isinstance(second, DictValue):
+                return DictValue(first.entries + second.entries, first.open or second.open, place)
+        if op == "+":
+            if isinstance(first, ListValue) or isinstance(second, ListValue):
+                items: list[Value] = []
+                for one in (first, second):
+                    items += one.items if isinstance(one, ListValue) else [one]
+                both = isinstance(first, ListValue) and isinstance(second, ListValue)
+                return ListValue(items, not both, place)
+            if any(
+                isinstance(one, TextValue) or (isinstance(one, Known) and isinstance(one.value, str))
+                for one in (first, second)
+            ):
+                return text([first, second], place)
+        if op in ("%", "/") and isinstance(first, Known | TextValue | Environment):
+            return text([first, second], place) if op == "%" or isinstance(second, Known) else first
+        return Unknown("", place)

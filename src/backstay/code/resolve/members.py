@@ -1,0 +1,182 @@
+"""Members: attributes of modules, classes, objects and library values, and items of containers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstay.code.facts import Expr, Name, Opaque
+from backstay.code.resolve.calls import MAX_FRAMES
+from backstay.code.resolve.shapes import MAX_OPTIONS, PASS_THROUGH, choice, dotted, labelled
+from backstay.code.scopes import ClassScope, FunctionScope, Scope
+from backstay.code.values import (
+    Choice,
+    ClassValue,
+    DictValue,
+    Environment,
+    External,
+    Frame,
+    FunctionValue,
+    Instance,
+    Known,
+    ListValue,
+    ModuleValue,
+    Partial,
+    Place,
+    Site,
+    TextValue,
+    Unknown,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from backstay.code.resolve.resolver import Resolver
+
+_FIELDS = frozenset(("pydantic.Field", "dataclasses.field", "pydantic.fields.Field", "attr.ib", "attrs.field"))
+
+
+class Members:
+    def __init__(self, resolver: Resolver) -> None:
+        self.r = resolver
+
+    def of(self, base: Expr, name: str, expr: Expr, scope: Scope, frame: Frame | None) -> Value:
+        owner = self.r.value(base, scope, frame)
+        found = [self.attribute(one, name, frame) for one in (owner.options if isinstance(owner, Choice) else [owner])]
+        known = [one for one in found if not isinstance(one, Unknown)]
+        return choice(known) if known else Unknown(dotted(expr), Place(scope.path, expr.line))
+
+    def attribute(self, owner: Value, name: str, frame: Frame | None = None) -> Value:
+        """`owner.name`."""
+        match owner:
+            case External(path):
+                return External(self.r.catalog.canonical(f"{path}.{name}"), None, owner)
+            case ModuleValue(path):
+                return self.r.names.member(path, name)
+            case Instance(cls, site):
+                return self._instance_attribute(cls, site, name, frame)
+            case ClassValue(cls):
+                found = self.of_class(cls, name, frame, ClassValue(cls))
+                return found if found is not None else Unknown(name)
+            case Known() | TextValue() if name in PASS_THROUGH:
+                return owner
+            case Environment() if name in PASS_THROUGH:
+                return owner
+            case DictValue() if name in ("values", "keys", "items"):
+                return owner
+            case FunctionValue() | Partial():
+                return Unknown(name)
+            case Choice(alternatives):
+                return choice([self.attribute(one, name, frame) for one in alternatives])
+        return Unknown(name)
+
+    def _instance_attribute(self, cls: ClassScope, site: Site | None, name: str, frame: Frame | None) -> Value:
+        if site is not None:
+            for keyword, expr in site.call.keywords:
+                if keyword == name and "__init__" not in cls.methods:
+                    return self.r.value(expr, site.scope, site.frame)
+        for one in self.lineage(cls):
+            assigned = one.fields.get(name)
+            if assigned:
+                values = []
+                for method, statement in assigned[:MAX_OPTIONS]:
+                    inner = self._construction(one, method, site) if site else frame
+                    if statement.value is not None:
+                        value = self.r.value(statement.value, method, inner)
+                        if not (isinstance(value, Known) and value.value is None and len(assigned) > 1):
+                            values.append(labelled(value, name))
+                        if isinstance(value, Unknown) and statement.annotation is not None:
+                            noted = self.r.parameters.annotated(statement.annotation, method)
+                            values += [noted] if noted else []
+                known = [value for value in values if not isinstance(value, Unknown)]
+                if known:
+                    return choice(known)
+        found = self.of_class(cls, name, frame, Instance(cls, site))
+        if found is not None:
+            return found
+        # What the project's class does not define, its library base may.
+        for base in self.library_bases(cls):
+            return External(self.r.catalog.canonical(f"{base.path}().{name}"), None, base)
+        return Unknown(name)
+
+    def _construction(self, cls: ClassScope, method: FunctionScope, site: Site) -> Frame | None:
+        if method.function.name != "__init__":
+            return None
+        depth = site.frame.depth + 1 if site.frame else 1
+        return self.r.calls.frame(method, site, depth) if depth <= MAX_FRAMES else None
+
+    def of_class(self, cls: ClassScope, name: str, frame: Frame | None, owner: Instance | ClassValue) -> Value | None:
+        for one in self.lineage(cls):
+            if name not in one.names:
+                continue
+            method = one.methods.get(name)
+            if method is not None:
+                if any(
+                    isinstance(d, Name) and d.id in ("property", "cached_property") for d in method.function.decorators
+                ):
+                    return self.r.calls.returned(method, None)
+                return FunctionValue(method, owner)
+            value = self.r.names.name(name, 0, one, None)
+            return self._field(value, one)
+        return None
+
+    def _field(self, value: Value, cls: ClassScope) -> Value:
+        """The default of a pydantic or dataclass field."""
+        if isinstance(value, External) and value.site and value.base and value.base.path in _FIELDS:
+            call = value.site.call
+            for name, expr in call.keywords:
+                if name == "default":
+                    return self.r.value(expr, cls)
+                if name in ("default_factory", "factory"):
+                    return self.r.calls.called(self.r.value(expr, cls), value.site)
+            if call.args and not isinstance(call.args[0], Opaque):
+                return self.r.value(call.args[0], cls)
+            return Unknown()
+        return value
+
+    def lineage(self, cls: ClassScope, limit: int = 12) -> list[ClassScope]:
+        """A class and its base classes in the project, nearest first."""
+        out, queue = [cls], [cls]
+        while queue and len(out) < limit:
+            current = queue.pop(0)
+            for base in current.cls.bases:
+                found = self.r.value(base, current.parent or current)
+                if isinstance(found, ClassValue) and found.scope not in out:
+                    out.append(found.scope)
+                    queue.append(found.scope)
+        return out
+
+    def library_bases(self, cls: ClassScope) -> list[External]:
+        """The classes of libraries that a class derives from, directly or not."""
+        out = []
+        for one in self.lineage(cls):
+            for base in one.cls.bases:
+                found = self.r.value(base, one.parent or one)
+                if isinstance(found, External):
+                    out.append(External(found.path.removesuffix("[]")))
+        return out
+
+    def item(self, base: Value, index: Expr, scope: Scope, frame: Frame | None) -> Value:
+        key = self.r.value(index, scope, frame)
+        match base:
+            case External("os.environ"):
+                name = key.value if isinstance(key, Known) else ""
+                return Environment(str(name), None, Place(scope.path, index.line))
+            case External(path):
+                return External(self.r.catalog.canonical(f"{path}[]"), None, base)
+            case DictValue(entries):
+                exact = base.get(key.value) if isinstance(key, Known) else []
+                return choice(exact or [value for name, value in entries if name is not None] or [Unknown()])
+            case ListValue(items):
+                if isinstance(key, Known) and isinstance(key.value, int) and -len(items) <= key.value < len(items):
+                    return items[key.value]
+                return choice(items) if items else Unknown()
+            case ClassValue(cls):  # an enum by name, or a generic class
+                if isinstance(key, Known) and isinstance(key.value, str):
+                    found = self.of_class(cls, key.value, frame, base)
+                    if found is not None:
+                        return found
+                return base
+            case Choice(alternatives):
+                return choice([self.item(one, index, scope, frame) for one in alternatives])
+            case Known() | TextValue():
+                return base
+        return Unknown("", Place(scope.path, index.line))

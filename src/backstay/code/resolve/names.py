@@ -1,0 +1,228 @@
+"""Names: what a name can be where it is used: its bindings, imports across files, later additions to a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstay.code.facts import Class, Function, Import, Param
+from backstay.code.resolve.shapes import (
+    MAX_OPTIONS,
+    as_class,
+    as_function,
+    choice,
+    elements,
+    extended,
+    given,
+    labelled,
+    unpacked,
+    visible,
+)
+from backstay.code.scopes import Binding, ClassScope, Scope
+from backstay.code.values import (
+    ClassValue,
+    DictValue,
+    External,
+    Frame,
+    FunctionValue,
+    ListValue,
+    ModuleValue,
+    Place,
+    Unknown,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from backstay.code.resolve.resolver import Resolver
+
+_BUILTINS = frozenset(
+    (
+        "open",
+        "eval",
+        "exec",
+        "compile",
+        "input",
+        "print",
+        "str",
+        "int",
+        "float",
+        "bool",
+        "list",
+        "dict",
+        "set",
+        "tuple",
+        "sorted",
+        "iter",
+        "next",
+        "reversed",
+        "frozenset",
+        "repr",
+        "getattr",
+        "setattr",
+        "map",
+        "filter",
+        "zip",
+        "enumerate",
+        "range",
+        "len",
+        "super",
+        "bytes",
+        "bytearray",
+        "vars",
+        "globals",
+        "locals",
+        "__import__",
+        "min",
+        "max",
+        "sum",
+        "abs",
+        "round",
+        "any",
+        "all",
+        "isinstance",
+        "type",
+    )
+)
+
+
+class Names:
+    def __init__(self, resolver: Resolver) -> None:
+        self.r = resolver
+
+    def name(self, name: str, line: int, scope: Scope, frame: Frame | None) -> Value:
+        """What a name can be where it is used. `line` 0 means anywhere in the scope."""
+        at: Scope | None = scope
+        while at is not None:
+            known = given(name, at, frame)
+            if known is not None:
+                return known
+            if not (isinstance(at, ClassScope) and at is not scope):
+                bindings = at.names.get(name)
+                if bindings:
+                    return self._bound(name, bindings, line if at is scope else 0, at, frame)
+                if at.parent is None and "*" in at.names:
+                    starred = self._starred(name, at)
+                    if starred is not None:
+                        return starred
+            at = at.parent
+        return External(f"builtins.{name}") if name in _BUILTINS else Unknown(name, Place(scope.path, line))
+
+    def _starred(self, name: str, scope: Scope) -> Value | None:
+        for binding in scope.names["*"]:
+            if isinstance(binding.node, Import):
+                path = self.r.project.find(binding.node.module, binding.node.level, scope.path)
+                target = self.r.project.scope(path) if path else None
+                if target is not None and name in target.names:
+                    return self.name(name, 0, target, None)
+        external = [b.node for b in scope.names["*"] if isinstance(b.node, Import)]
+        for node in external:
+            if not node.level and self.r.catalog.relevant(node.module):
+                return self.external(f"{node.module}.{name}")
+        return None
+
+    def _bound(self, name: str, bindings: list[Binding], line: int, scope: Scope, frame: Frame | None) -> Value:
+        chosen = visible(bindings, line)
+        values: list[Value] = []
+        for binding in chosen[-MAX_OPTIONS:]:
+            value = self._binding(name, binding, scope, frame, values)
+            if value is not None:
+                values.append(value)
+        result = choice(values) if values else Unknown(name, Place(scope.path, line))
+        return self._changed(result, name, scope, frame)
+
+    def _changed(self, value: Value, name: str, scope: Scope, frame: Frame | None) -> Value:
+        """A list or dictionary with what the scope adds to it later."""
+        if isinstance(value, ListValue) and name in scope.changes:
+            items = list(value.items)
+            for how, expr in scope.changes[name][:200]:
+                added = self.r.value(expr, scope, frame)
+                if how in ("append", "add"):
+                    items.append(added)
+                else:
+                    items += added.items if isinstance(added, ListValue) else []
+            return ListValue(items, value.open, value.place)
+        if isinstance(value, DictValue) and (name in scope.items or name in scope.changes):
+            entries = list(value.entries)
+            for key, expr in scope.items.get(name, [])[:200]:
+                entries.append((self.r.value(key, scope, frame), self.r.value(expr, scope, frame)))
+            for how, expr in scope.changes.get(name, [])[:50]:
+                added = self.r.value(expr, scope, frame)
+                if how == "update" and isinstance(added, DictValue):
+                    entries += added.entries
+            return DictValue(entries, value.open, value.place)
+        return value
+
+    def _binding(
+        self, name: str, binding: Binding, scope: Scope, frame: Frame | None, before: list[Value]
+    ) -> Value | None:
+        node = binding.node
+        match node:
+            case Import():
+                return self._imported(node, scope)
+            case Function():
+                return FunctionValue(as_function(scope.child(node)))
+            case Class():
+                return ClassValue(as_class(scope.child(node)))
+            case Param():
+                return self.r.parameters.value(node, scope, frame)
+        if node.value is None:
+            return self.r.parameters.annotated(node.annotation, scope) if node.annotation is not None else None
+        value = self.r.value(node.value, scope, frame)
+        if node.how == "for":
+            value = elements(value)
+        if binding.index >= 0:
+            value = unpacked(value, binding.index)
+        if node.how == "+=":
+            return extended(before, value)
+        if isinstance(value, Unknown) and node.annotation is not None:
+            return self.r.parameters.annotated(node.annotation, scope) or value
+        return labelled(value, name)
+
+    def _imported(self, node: Import, scope: Scope) -> Value:
+        if not node.name:  # import a.b [as c]
+            target = self.r.project.find(node.module, 0, scope.path)
+            if target:
+                return ModuleValue(target if node.alias or "." not in node.module else self._top(node.module, target))
+            return self.external(node.module if node.alias else node.module.partition(".")[0])
+        path = self.r.project.find(node.module, node.level, scope.path, node.name)
+        if path is not None:
+            return self.member(path, node.name)
+        whole = f"{node.module}.{node.name}" if node.module else node.name
+        submodule = (
+            self.r.project.find(whole, node.level, scope.path) if node.level or not self._is_library(node) else None
+        )
+        if submodule is not None:
+            return ModuleValue(submodule)
+        return Unknown(node.name) if node.level else self.external(whole)
+
+    def _is_library(self, node: Import) -> bool:
+        return self.r.catalog.relevant(node.module)
+
+    def _top(self, module: str, target: str) -> str:
+        """`import a.b` binds a: the package's own file, if it has one."""
+        depth = module.count(".")
+        folder = target.removesuffix("/__init__.py").removesuffix(".py")
+        for _ in range(depth):
+            folder = folder.rpartition("/")[0]
+        return f"{folder}/__init__.py" if folder else "__init__.py"
+
+    def member(self, path: str, name: str) -> Value:
+        """What a module of the project has under a name: what it defines or imports, or a submodule."""
+        target = self.r.project.scope(path)
+        if target is not None and (name in target.names or "*" in target.names):
+            value = self.name(name, 0, target, None)
+            if not isinstance(value, Unknown):
+                return value
+        if path.endswith("__init__.py"):
+            folder = path.removesuffix("__init__.py")
+            for candidate in (f"{folder}{name}.py", f"{folder}{name}/__init__.py"):
+                if self.r.project.scope(candidate) is not None:
+                    return ModuleValue(candidate)
+        return Unknown(name)
+
+    def external(self, path: str) -> External:
+        """Something of a library, with every step of its path in the tables' spelling."""
+        parts = path.split(".")
+        spelled = self.r.catalog.canonical(parts[0])
+        for part in parts[1:]:
+            spelled = self.r.catalog.canonical(f"{spelled}.{part}")
+        return External(spelled)

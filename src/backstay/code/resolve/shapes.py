@@ -1,0 +1,224 @@
+"""Shapes: small questions to values and facts that need no resolver."""
+
+from collections.abc import Sequence
+
+from backstay.code.facts import Assign, Attr, Call, Expr, Item, Name, Param, Seq, Star
+from backstay.code.scopes import Binding, ClassScope, FunctionScope, Scope
+from backstay.code.values import (
+    Choice,
+    DictValue,
+    Environment,
+    External,
+    Frame,
+    Known,
+    ListValue,
+    Place,
+    TextValue,
+    Unknown,
+    Value,
+    options,
+)
+
+CHAIN = "langchain_core.runnables.RunnableSequence()"  # what `prompt | llm | parser` makes
+MAX_OPTIONS = 16
+# Methods and attributes whose result is, for our purposes, the text itself.
+PASS_THROUGH = frozenset(
+    (
+        "strip",
+        "lstrip",
+        "rstrip",
+        "lower",
+        "upper",
+        "title",
+        "dedent",
+        "value",
+        "name",
+        "as_posix",
+        "get_secret_value",
+        "removeprefix",
+        "removesuffix",
+        "encode",
+        "decode",
+        "expandtabs",
+    )
+)
+
+
+def argument(call: Call, names: str) -> Expr | None:
+    """The expression a call gives a parameter, by `name`, position or `name|position`; None when it is not given."""
+    for one in names.split("|"):
+        if one.lstrip("-").isdigit():
+            index = int(one)
+            plain = call.args
+            if index < len(plain) and not any(isinstance(arg, Star) for arg in plain[: index + 1]):
+                return plain[index]
+        else:
+            for keyword, expr in call.keywords:
+                if keyword == one:
+                    return expr
+    return None
+
+
+def choice(values: Sequence[Value]) -> Value:
+    """One value of several: flattened, without repeats, at most MAX_OPTIONS; Unknown only when nothing is known."""
+    flat: list[Value] = []
+    seen: set[object] = set()
+    for value in values:
+        for one in value.options if isinstance(value, Choice) else [value]:
+            mark: object = (one.value, type(one.value)) if isinstance(one, Known) else id(one)
+            if mark not in seen:
+                seen.add(mark)
+                flat.append(one)
+    known: list[Value] = [one for one in flat if not isinstance(one, Unknown)]
+    if len(known) == 1 and len(flat) == 1:
+        return known[0]
+    if not known:
+        return flat[0] if flat else Unknown()
+    kept = known[:MAX_OPTIONS]
+    return kept[0] if len(kept) == 1 else Choice(kept)
+
+
+def visible(bindings: list[Binding], line: int) -> list[Binding]:
+    """The bindings that can hold at a line: the last firm one before it and the soft ones after that."""
+    before = [b for b in bindings if isinstance(b.node, Param) or not line or b.node.line < line] or bindings
+    start = 0
+    for index, binding in enumerate(before):
+        if not binding.soft:
+            start = index
+    chosen = before[start:]
+    # A bare annotation adds nothing where a value is known.
+    valued = [b for b in chosen if not (isinstance(b.node, Assign) and b.node.value is None)]
+    return valued or chosen
+
+
+def given(name: str, scope: Scope, frame: Frame | None) -> Value | None:
+    while frame is not None:
+        if frame.scope is scope and name in frame.names:
+            return frame.names[name]
+        frame = frame.parent
+    return None
+
+
+def text(values: list[Value], place: Place) -> Value:
+    parts: list[str | Value] = []
+    for given_value in values:
+        value = given_value
+        if isinstance(value, Environment) and value.default is not None:
+            value = value.default
+        if isinstance(value, Known):
+            piece = "" if value.value is None else str(value.value)
+            if parts and isinstance(parts[-1], str):
+                parts[-1] += piece
+            else:
+                parts.append(piece)
+        elif isinstance(value, TextValue):
+            parts.extend(value.parts)
+        else:
+            parts.append(value)
+    if len(parts) <= 1 and all(isinstance(part, str) for part in parts):
+        return Known(str(parts[0]) if parts else "", place)
+    return TextValue(parts, place)
+
+
+def formatted(text: Value, call: Call, given: list[Value], place: Place) -> Value:
+    parts: list[str | Value] = list(text.parts) if isinstance(text, TextValue) else [str(getattr(text, "value", ""))]
+    return TextValue([*parts, *given], text.place if isinstance(text, TextValue | Known) else place, label(text))
+
+
+def label(value: Value) -> str:
+    return value.label if isinstance(value, Known | TextValue) else ""
+
+
+def labelled(value: Value, name: str) -> Value:
+    """Text with the name it was given first, so that a prompt can be called by it."""
+    if isinstance(value, Known) and isinstance(value.value, str) and not value.label:
+        return Known(value.value, value.place, name)
+    if isinstance(value, TextValue) and not value.label:
+        return TextValue(value.parts, value.place, name)
+    return value
+
+
+def elements(value: Value) -> Value:
+    found: list[Value] = []
+    for one in options(value):
+        if isinstance(one, ListValue):
+            found += one.items
+        elif isinstance(one, DictValue):
+            found += [key for key, _ in one.entries if key is not None]
+        elif isinstance(one, External):
+            found.append(External(f"{one.path}[]", None, one))
+    return choice(found) if found else Unknown()
+
+
+def unpacked(value: Value, index: int) -> Value:
+    found: list[Value] = []
+    for one in options(value):
+        if isinstance(one, ListValue):
+            if index < len(one.items) and not one.open:
+                found.append(one.items[index])
+        elif isinstance(one, External):
+            found.append(External(f"{one.path}[{index}]", None, one))
+    return choice(found) if found else Unknown()
+
+
+def extended(before: list[Value], value: Value) -> Value:
+    last = before.pop() if before else None
+    if isinstance(last, ListValue) and isinstance(value, ListValue):
+        return ListValue(last.items + value.items, last.open or value.open, last.place)
+    if isinstance(last, Known | TextValue):
+        joined = text([last, value], last.place)
+        return labelled(joined, last.label) if last.label else joined
+    return value
+
+
+def targets(target: Expr, item: Value) -> dict[str, Value]:
+    if isinstance(target, Name):
+        return {target.id: item}
+    if isinstance(target, Seq) and isinstance(item, ListValue):
+        return {part.id: one for part, one in zip(target.items, item.items, strict=False) if isinstance(part, Name)}
+    return {}
+
+
+def in_chain(value: Value) -> bool:
+    return any(isinstance(one, External) and one.path.startswith("langchain") for one in options(value))
+
+
+def chained(value: Value) -> tuple[Value, ...]:
+    out: list[Value] = []
+    for one in options(value):
+        out += one.parts if isinstance(one, External) and one.path == CHAIN else [one]
+    return tuple(out)
+
+
+def as_function(scope: object) -> FunctionScope:
+    if not isinstance(scope, FunctionScope):
+        raise TypeError("not a function")
+    return scope
+
+
+def as_class(scope: object) -> ClassScope:
+    if not isinstance(scope, ClassScope):
+        raise TypeError("not a class")
+    return scope
+
+
+def is_static(function: FunctionScope) -> bool:
+    return any(isinstance(one, Name) and one.id == "staticmethod" for one in function.function.decorators)
+
+
+def is_classmethod(function: FunctionScope) -> bool:
+    return any(isinstance(one, Name) and one.id in ("classmethod", "validator") for one in function.function.decorators)
+
+
+def dotted(expr: Expr) -> str:
+    """An expression as short text: names and dots; anything else as …"""
+    match expr:
+        case Name(id):
+            return id
+        case Attr(value, name):
+            return f"{dotted(value)}.{name}"
+        case Call(func):
+            return f"{dotted(func)}()"
+        case Item(value):
+            return f"{dotted(value)}[]"
+    return "…"
