@@ -83,6 +83,7 @@ def test_services_tell_what_flows_who_is_let_in_and_what_leaves() -> None:
     assert server["x-trust-boundary"] is True
     assert provider["x-trust-boundary"] is True
     assert "authenticated" not in provider
+    assert provider["provider"] == {"name": "the provider"}
     (flow,) = provider["data"]
     assert (flow["flow"], flow["classification"]) == ("bi-directional", "unknown")
     link = bom["serialNumber"].replace("urn:uuid:", "urn:cdx:") + "/1#"

@@ -4,6 +4,7 @@ What it writes is never edited by hand. With `--check` nothing is written and th
 anything is out of date, so that a plugin without its reference does not pass the build.
 """
 
+import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ import msgspec
 
 from backstay import page, registry
 from backstay.catalog import control_sets, tables
+from backstay.cli import main as command_line
 from backstay.model import AI_KINDS, Kind, RelationshipKind, RuleInfo, meanings
 from backstay.model.report import SCHEMA_VERSION
 from backstay.plugin import Detector, Rule
@@ -28,6 +30,7 @@ def documents() -> dict[str, str]:
     infos = [(rule, registry.info(rule)) for rule in registry.rules()]
     made = {
         "README.md": _index(),
+        "cli.md": _command_line(),
         "controls.md": _controls([info for _, info in infos]),
         "detectors.md": _detectors(),
         "kinds.md": _kinds(infos),
@@ -78,6 +81,7 @@ def _index() -> str:
         "detectors.md": "every detector: which files it reads and what it finds in them",
         "sdk.md": "every library whose calls are understood",
         "kinds.md": "every kind of asset and relationship",
+        "cli.md": "every command and option",
         "controls.md": "every control framework and the rules that speak to it",
         "report.schema.json": f"the JSON Schema of a report, version {SCHEMA_VERSION}",
     }
@@ -202,6 +206,26 @@ def _controls(infos: list[RuleInfo]) -> str:
         if rows:
             parts.append("\n" + _table(("entry", "title", "rule", "why"), rows))
     return "".join(parts)
+
+
+def _command_line() -> str:
+    """Every command and option. Read from the parser, since the text of --help differs from Python to Python."""
+    parser = command_line._parser()
+    parts = ["# Command line\n\n", f"{_plain(parser.description or '')}\n\n", f"{_plain(parser.epilog or '')}\n"]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                parts.append(f"\n## backstay {name}\n\n{_plain(command.description or '')}\n")
+                rows = [_option(one) for one in command._actions if one.dest != "help"]
+                parts += ["\n", _table(("argument", "means"), rows)] if rows else []
+    return "".join(parts)
+
+
+def _option(action: argparse.Action) -> tuple[str, str]:
+    value = action.metavar if isinstance(action.metavar, str) else "|".join(map(str, action.choices or ()))
+    names = [f"{name} {value}".strip() if action.nargs != 0 else name for name in action.option_strings]
+    shown = ", ".join(f"`{_plain(name)}`" for name in names or [f"[{value}]" if action.nargs == "?" else value])
+    return shown, _plain(action.help or "")
 
 
 def _source(package: str, stem: str) -> str:

@@ -82,6 +82,8 @@ def service(asset: Asset, bom: Bom) -> dict[str, Any]:
     made: dict[str, Any] = {"bom-ref": asset.key, "name": printable(asset.name) or "(no name)"}
     if asset.text("version"):
         made["version"] = printable(asset.text("version"))
+    if asset.kind == Kind.PROVIDER:
+        made["provider"] = {"name": made["name"]}
     address = _address(asset)
     if address:
         made["endpoints"] = [address]
