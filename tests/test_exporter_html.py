@@ -17,6 +17,7 @@ from backstay.exporters.html_report.description import blocks, section
 from backstay.exporters.html_report.findings import findings
 from backstay.exporters.html_report.neighbourhood import MOST, Line, Neighbourhood, Node, around, crossings
 from backstay.exporters.html_report.picture import NODE_HEIGHT, NODE_WIDTH, draw
+from backstay.exporters.html_report.posture import top_risks
 from backstay.graph import Graph
 from backstay.model import (
     Asset,
@@ -245,7 +246,8 @@ def test_posture_tells_what_how_and_how_completely(small: Report) -> None:
     assert "4f1d2c9a7be0 on main, with uncommitted changes" in text
     assert "20 November 2026, 09:14 UTC, in 2.3 s" in text
     assert "1,207 of 1,284 files" in text
-    assert "from 61 to 90 because exposure and impact are not known" in text
+    assert "from 61 to 90 because impact and exposure are not known" in text
+    assert "79 of 100, high; lower is better" in text
     assert "Scan: partial" in text
     assert "Not read, too large: data/dump.bin and 1 more" in text
     assert "79 → 39 with human approval" in text
@@ -293,6 +295,16 @@ def test_one_risk_is_told_once_for_a_subject(small: Report) -> None:
     text = part(msgspec.structs.replace(small, findings=(first, again, *small.findings[1:])), "risks")
     assert text.count("so a page it visits can make it send customer data out") == 1
     assert "1 more like it here" in text
+
+
+def test_one_rule_does_not_fill_the_top() -> None:
+    report = sample_report.large(40, 30)
+    first = report.findings[0]
+    many = tuple(
+        msgspec.structs.replace(first, subject=f"urn:{number}", fingerprint=f"fp1:{number:032}") for number in range(9)
+    )
+    rules = [one.finding.rule for one in top_risks(msgspec.structs.replace(report, findings=many), Graph())]
+    assert rules == [first.rule] * 2
 
 
 # Inventory ----------------------------------------------------------------------------------------------------------

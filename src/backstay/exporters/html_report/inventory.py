@@ -11,7 +11,9 @@ from backstay.model import AI_KINDS, Asset, Kind, RelationshipKind, Report, Risk
 MOST = 1200  # rows; more make the page slow to open, and the JSON report has all
 _REACH = 4  # neighbours named in a row
 _ATTRIBUTES = 4  # attributes named in a row
-_WHERE = frozenset({"placement", "path", "name", "digest", "sha256"})  # shown elsewhere, or for machines
+_WHERE = frozenset(
+    {"placement", "path", "name", "digest", "sha256", "length", "owner_source"}
+)  # shown elsewhere, or for machines
 _OWNERS = (RelationshipKind.OWNED_BY,)
 
 
@@ -116,12 +118,12 @@ def _attribute(name: str, value: object) -> str:
 
 
 def _reach(asset: Asset, graph: Graph, *, backwards: bool) -> list[Reach]:
-    ends: dict[str, dict[str, str]] = {}
+    ends: dict[str, dict[str, None]] = {}
     for edge in graph.into(asset) if backwards else graph.out(asset):
         end = graph.get(edge.source if backwards else edge.target)
         if end is not None and shown_edge(edge, graph):
-            ends.setdefault(words.edge(edge.kind, backwards=backwards), {})[end.key] = end.name
+            ends.setdefault(words.edge(edge.kind, backwards=backwards), {})[end.name] = None
     return [
-        Reach(verb, [words.shorten(name, 40) for name in list(names.values())[:_REACH]], max(0, len(names) - _REACH))
+        Reach(verb, [words.shorten(name, 40) for name in list(names)[:_REACH]], max(0, len(names) - _REACH))
         for verb, names in sorted(ends.items())
     ]

@@ -61,6 +61,7 @@ def _environment() -> Environment:
         "blocks": blocks,
         "breakable": words.breakable,
         "count": words.count,
+        "grade": words.grade,
         "kind": words.kind,
         "lines": words.lines,
         "link": words.link,

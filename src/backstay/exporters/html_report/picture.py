@@ -11,6 +11,7 @@ from backstay.model import Asset, Kind
 NODE_WIDTH, NODE_HEIGHT = 176, 42
 COLUMN, ROW, MARGIN = NODE_WIDTH + 86, NODE_HEIGHT + 14, 8
 _TEXT_COLUMNS = 18  # what fits beside the mark in a node, in average characters
+_LABEL = 14  # characters that fit between two columns
 
 # Seven groups with a shape each: more than that nobody tells apart, by colour or by shape.
 GROUPS: dict[str, tuple[str, tuple[Kind, ...]]] = {
@@ -161,7 +162,9 @@ def _curves(found: Neighbourhood, at: dict[str, tuple[int, int]]) -> list[Curve]
         outer = _outer(column, line.source, line.target)
         left = column[outer] < 0
         verbs = list(labels.pop(outer, {}))
-        text = verbs[0] + (f" +{len(verbs) - 1}" if len(verbs) > 1 else "") if verbs else ""
+        text = ", ".join(verbs)
+        if len(text) > _LABEL:
+            text = verbs[0] + (f" +{len(verbs) - 1}" if len(verbs) > 1 else "")
         x = at[outer][0] + (NODE_WIDTH + 10 if left else -10)
         curves.append(Curve(path, text, x, at[outer][1] + NODE_HEIGHT / 2 - 6, "start" if left else "end"))
     return curves

@@ -1,7 +1,7 @@
 """Posture: what was scanned, how it stands, how complete that is, and the worst of it in plain words."""
 
 import datetime
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from backstay.exporters.html_report import words
@@ -14,6 +14,9 @@ from backstay.model import Finding, Report, RuleInfo, Severity, State
 
 TOP = 8  # risks told in full; a reader acts on a handful
 _CHANGES = 4
+_STEP = 2  # points by which a change must lower the whole score to be worth naming
+_SAME_RULE = 2  # risks of one rule among the top ones: more of the same tells nothing new
+_OF_THE_FLAW = ("severity", "exploitability")  # factors of the rule; the others are of the surroundings
 _POLICY_NOTES = ("policy from ", "the scanned tree's own ")  # how notes on where the policy came from start
 
 
@@ -78,14 +81,20 @@ def posture(report: Report) -> Posture:
 
 def top_risks(report: Report, graph: Graph) -> list[TopRisk]:
     """The worst open findings, one for each rule and subject, with pictures."""
-    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    rules: Counter[str] = Counter()
     for finding in report.open_findings:
-        groups[finding.rule, finding.subject].append(finding)
+        same = groups.get((finding.rule, finding.subject))
+        if same is not None:
+            same.append(finding)
+        elif len(groups) < TOP and rules[finding.rule] < _SAME_RULE:
+            groups[finding.rule, finding.subject] = [finding]
+            rules[finding.rule] += 1
     infos = {result.info.id: result.info for result in report.rules}
     risks = {key: risk.value for key, risk in report.asset_risks.items()}
     told: list[TopRisk] = []
     drawn: dict[frozenset[str], str] = {}
-    for number, same in enumerate(list(groups.values())[:TOP], 1):
+    for number, same in enumerate(groups.values(), 1):
         finding = same[0]
         subject = graph.get(finding.subject)
         picture = draw(graph, subject, number, finding.message, risks) if subject else None
@@ -144,16 +153,27 @@ def _sentence(report: Report) -> str:
     if score is None:
         return "There is no score, because nothing was covered. This is not a clean bill of health."
     if not report.open_findings:
-        return "Nothing was found in what was looked at. What was not looked at is listed under coverage."
+        reason = next((f" {factor.reason}" for factor in score.factors if factor.reason), "")
+        return f"Nothing was found in what was looked at.{reason} What was not looked at is listed under coverage."
     worst = report.open_findings[0]
     subject = f"{words.kind(worst.subject_kind)} {worst.subject_name}"
     text = f"The worst open finding is \N{LEFT DOUBLE QUOTATION MARK}{worst.title}\N{RIGHT DOUBLE QUOTATION MARK}"
     text += f" at {words.shorten(subject, 70)}."
-    unknown = list(dict.fromkeys(factor.name for factor in score.factors if not factor.known))
+    unknown = _unknown(report)
     if score.low != score.high:
         because = f" because {_listed(unknown)} {'is' if len(unknown) == 1 else 'are'} not known" if unknown else ""
         text += f" The score could be anywhere from {score.low} to {score.high}{because}."
     return text
+
+
+def _unknown(report: Report) -> list[str]:
+    """The factors that leave most open in the worst findings, at most three."""
+    spread: dict[str, float] = defaultdict(float)
+    for finding in report.open_findings[:20]:
+        for factor in finding.risk.factors if finding.risk else ():
+            spread[factor.name] += factor.high - factor.low
+    widest = sorted((name for name in spread if spread[name] > 0), key=lambda name: (-spread[name], name))
+    return [name.replace("_", " ") for name in widest[:3]]
 
 
 def _state(report: Report, missing: bool) -> str:
@@ -186,23 +206,24 @@ def _missing(report: Report) -> list[str]:
 
 
 def _changes(report: Report) -> list[Change]:
-    """The changes that lower most: of the whole score when it is known what they do to it, else of findings."""
+    """The changes that lower most: of the whole score where that is known, then of the worst findings."""
     score = report.score
-    if score and score.counterfactuals:
+    changes: list[Change] = []
+    if score:
         best = sorted(score.counterfactuals, key=lambda one: one.value)[:_CHANGES]
-        return [Change(one.change, score.value, one.value) for one in best if one.value < score.value]
-    changes = []
-    seen = set()
+        changes = [Change(one.change, score.value, one.value) for one in best if one.value <= score.value - _STEP]
+    of_findings: dict[str, Change] = {}
     for finding in report.open_findings[:200]:
-        if not finding.risk:
-            continue
-        for one in finding.risk.counterfactuals:
-            if one.value < finding.risk.value and (finding.rule, finding.subject, one.change) not in seen:
-                seen.add((finding.rule, finding.subject, one.change))
-                changes.append(Change(one.change, finding.risk.value, one.value, finding.subject_name, anchor(finding)))
+        for one in finding.risk.counterfactuals if finding.risk else ():
+            before = finding.risk.value if finding.risk else 0
+            if one.value < before:
+                # The same advice for the worst finding stands for the others; they say it themselves.
+                change = Change(one.change, before, one.value, finding.subject_name, anchor(finding))
+                of_findings.setdefault(one.change, change)
     # What ends the worst first, then what ends most: a change on a small risk helps little, however large its step.
-    changes.sort(key=lambda change: (-change.before, change.after))
-    return changes[:_CHANGES]
+    rest = sorted(of_findings.values(), key=lambda change: (-change.before, change.after))
+    known = {change.change for change in changes}
+    return (changes + [change for change in rest if change.change not in known])[:_CHANGES]
 
 
 def _why(info: RuleInfo | None) -> str:
@@ -211,11 +232,13 @@ def _why(info: RuleInfo | None) -> str:
 
 
 def _reasons(finding: Finding) -> list[str]:
-    """The two factors that weigh most, in their own words."""
+    """The two circumstances that weigh most, in their own words, known ones first."""
     if not finding.risk:
         return []
-    known = [factor for factor in finding.risk.factors if factor.known and factor.reason]
-    return [factor.reason for factor in sorted(known, key=lambda factor: -factor.value)[:2] if factor.value >= 0.5]
+    # How bad and how easy the flaw is the rule's own words say already.
+    told = [factor for factor in finding.risk.factors if factor.reason and factor.name not in _OF_THE_FLAW]
+    weighty = sorted(told, key=lambda factor: (not factor.known, -factor.value))
+    return [factor.reason for factor in weighty[:2] if factor.value >= 0.5]
 
 
 def _listed(names: list[str]) -> str:

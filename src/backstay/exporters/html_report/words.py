@@ -86,6 +86,11 @@ def band(value: int) -> str:
     return "info"
 
 
+def grade(value: int) -> str:
+    """What a risk from 0 to 100 is called: the same words as on the terminal."""
+    return {"medium": "moderate", "info": "slight"}.get(band(value), band(value)) if value else "nothing open"
+
+
 def range_text(risk: Risk) -> str:
     """`57-88` with a dash, or nothing when no factor is unknown."""
     return f"{risk.low}\N{EN DASH}{risk.high}" if risk.low != risk.high else ""
