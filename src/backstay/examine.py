@@ -54,7 +54,7 @@ class Examiner:
         self._by_name: dict[str, list[Detector]] = {}
         self._by_suffix: dict[str, list[Detector]] = {}
         self._by_ending: list[tuple[str, Detector]] = []
-        self._by_path: list[tuple[str, re.Pattern[str], Detector]] = []
+        self._by_path: dict[str, list[tuple[str, re.Pattern[str], Detector]]] = {}  # by name or ending, "" for any
         self._by_magic: dict[bytes, list[tuple[bytes, Detector]]] = {}
         self._by_content: list[tuple[bytes, tuple[str, ...], Detector]] = []
         self._binary: list[Detector] = []
@@ -67,7 +67,9 @@ class Examiner:
                     self._by_suffix.setdefault(suffix, []).append(one)
                 else:
                     self._by_ending.append((suffix, one))
-            self._by_path += [(_literal(glob), re.compile(glob_pattern(glob)), one) for glob in select.paths]
+            for glob in select.paths:
+                rule = (_literal(glob), re.compile(glob_pattern(glob)), one)
+                self._by_path.setdefault(_ending(glob), []).append(rule)
             for magic in select.magic:
                 self._by_magic.setdefault(magic[:1], []).append((magic, one))
             self._by_content += [(needle, select.within, one) for needle in select.contains]
@@ -81,16 +83,20 @@ class Examiner:
         chosen: dict[str, Detector] = {}
         for one in self._by_name.get(name, ()):
             chosen[one.id] = one
+        rules = [*self._by_path.get("", ()), *self._by_path.get(name, ())]
         at = name.find(".")
         while at >= 0:
-            for one in self._by_suffix.get(name[at:], ()):
+            suffix = name[at:]
+            for one in self._by_suffix.get(suffix, ()):
                 chosen[one.id] = one
+            if at:
+                rules += self._by_path.get(suffix, ())
             at = name.find(".", at + 1)
+        for literal, pattern, one in rules:
+            if literal in path and one.id not in chosen and pattern.match(path):
+                chosen[one.id] = one
         for ending, one in self._by_ending:
             if name.endswith(ending):
-                chosen[one.id] = one
-        for literal, pattern, one in self._by_path:
-            if literal in path and one.id not in chosen and pattern.match(path):
                 chosen[one.id] = one
         for magic, one in self._by_magic.get(data[:1], ()):
             if data.startswith(magic):
@@ -161,6 +167,15 @@ def _digest(one: Analyzer, file: File, out: Examined) -> None:
     if digest is not None:
         out.digests[one.id] = digest
         out.yielded[one.id] = 1
+
+
+def _ending(glob: str) -> str:
+    """What a file's name has to be, or to end in from a dot on, to fit a glob; empty when the glob leaves that open."""
+    tail = re.split(r"[*?\]]", glob.rpartition("/")[2])
+    if len(tail) == 1:
+        return tail[0]
+    dot = tail[-1].find(".")
+    return tail[-1][dot:] if dot >= 0 else ""
 
 
 def _literal(glob: str) -> str:

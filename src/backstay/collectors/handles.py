@@ -41,18 +41,19 @@ def open_folder(parent: Handle, name: str) -> Handle:
     return path
 
 
-def open_file(parent: Handle, name: str) -> int:
-    """A descriptor of a regular file in a folder. Raises OSError, also when it is a link or no regular file."""
+def open_file(parent: Handle, name: str) -> tuple[int, int]:
+    """A descriptor of a regular file in a folder, and its size. Raises OSError, also when it is a link or no such."""
     if isinstance(parent, int):
         fd = os.open(name, _FILE, dir_fd=parent)
     else:
         path = os.path.join(parent, name)  # noqa: PTH118 - as above
         _refuse_link(path)
         fd = os.open(path, _FILE)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
+    state = os.fstat(fd)
+    if not stat.S_ISREG(state.st_mode):
         os.close(fd)
         raise NotRegularError("not a regular file")
-    return fd
+    return fd, state.st_size
 
 
 def identity(handle: Handle) -> tuple[int, int]:
@@ -75,7 +76,7 @@ def close(handle: Handle) -> None:
 
 def read_bytes(parent: Handle, name: str, limit: int) -> bytes:
     """The start of a regular file, at most `limit` bytes."""
-    fd = open_file(parent, name)
+    fd, _ = open_file(parent, name)
     try:
         return read_up_to(fd, limit)
     finally:

@@ -48,7 +48,7 @@ class Reader:
         """A file by the path it is shown with, and by its real path where that is different."""
         folder, _, name = (real or path).rpartition("/")
         try:
-            fd = handles.open_file(self._open(folder), name)
+            fd, size = handles.open_file(self._open(folder), name)
         except handles.NotRegularError:
             return Skip(path, "not a regular file")
         except OSError as error:
@@ -56,7 +56,7 @@ class Reader:
         except ValueError:
             return Skip(path, "unreadable", "invalid name")
         try:
-            return self._file(path, fd)
+            return self._file(path, fd, size)
         except OSError as error:
             return Skip(path, "unreadable", handles.reason(error))
         finally:
@@ -69,7 +69,7 @@ class Reader:
         deadline = started + min(self._limits.hash_file, self._hash_left)
         digest = hashlib.sha256()
         try:
-            fd = handles.open_file(self._open(folder), name)
+            fd, _ = handles.open_file(self._open(folder), name)
             try:
                 while chunk := os.read(fd, _CHUNK):
                     digest.update(chunk)
@@ -89,11 +89,12 @@ class Reader:
                 handles.close(handle)
         self._folder = self._root = None
 
-    def _file(self, path: str, fd: int) -> File:
+    def _file(self, path: str, fd: int, size: int) -> File:
         limits = self._limits
-        size = os.fstat(fd).st_size
         # One byte more than the size shows that the end was reached; a file may have grown, or its size be a lie.
-        data = handles.read_up_to(fd, min(size, limits.whole) + 1)
+        data = os.read(fd, min(size, limits.whole) + 1)
+        if len(data) < min(size, limits.whole):
+            data += handles.read_up_to(fd, min(size, limits.whole) + 1 - len(data))
         if len(data) > size:
             data += handles.read_up_to(fd, max(0, limits.whole + 1 - len(data)))
             size = max(size, len(data))
