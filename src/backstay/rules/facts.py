@@ -203,6 +203,16 @@ def entrances(asset: Asset, graph: Graph) -> list[Asset]:
     return [found for key in keys if (found := graph.get(key)) is not None and found.kind == Kind.ENDPOINT]
 
 
+def endpoints_of(owner: Asset, graph: Graph) -> list[Asset]:
+    """The endpoints that a service's or repository's code holds."""
+    return graph.targets(owner, Kind.ENDPOINT, RelationshipKind.EXPOSES, RelationshipKind.CONTAINS)
+
+
+def made_here(model: Asset, graph: Graph) -> list[Relationship]:
+    """The edges from what makes a model in this source; empty for a model that is taken in."""
+    return graph.into(model, RelationshipKind.PRODUCES)
+
+
 def own(power: Reached, graph: Graph) -> bool:
     """Whether an agent holds a tool itself and does not reach it through another agent."""
     return all((step := graph.get(edge.source)) is None or step.kind != Kind.AGENT for edge in power.path[1:])

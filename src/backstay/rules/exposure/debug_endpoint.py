@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 
 from backstay.graph import Graph
-from backstay.model import Asset, Kind, Match, RelationshipKind, Severity
+from backstay.model import Asset, Kind, Match, Severity
 from backstay.plugin import rule
-from backstay.rules.facts import host_of, is_everywhere, is_loopback, named
+from backstay.rules.facts import endpoints_of, host_of, is_everywhere, is_loopback, named
 
 
 @rule(Kind.SERVICE, Kind.REPOSITORY)
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     # One switch covers all routes of an application, so the service is judged and not each route.
-    exposed = graph.targets(asset, Kind.ENDPOINT, RelationshipKind.EXPOSES)
-    debugged = [one for one in exposed if one.attributes.get("debug") is True]
+    debugged = [one for one in endpoints_of(asset, graph) if one.attributes.get("debug") is True]
     if not debugged:
         return
     hosts = [one.text("host") for one in debugged]

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from backstay.graph import Graph
-from backstay.model import Asset, Kind, Match, RelationshipKind
+from backstay.model import Asset, Kind, Match
 from backstay.plugin import rule
-from backstay.rules.facts import places, source_names
+from backstay.rules.facts import made_here, places, source_names
 
 
 @rule(Kind.MODEL)
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
-    made = graph.into(asset, RelationshipKind.PRODUCES)
+    made = made_here(asset, graph)
     # A card in the tree would have been seen, so its absence needs no proof.
     if made and not asset.text("card"):
         yield Match(

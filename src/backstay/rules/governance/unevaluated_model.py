@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from backstay.graph import Graph
 from backstay.model import Asset, Kind, Match, RelationshipKind
 from backstay.plugin import rule
-from backstay.rules.facts import places, source_names
+from backstay.rules.facts import made_here, places, source_names
 
 
 @rule(Kind.MODEL)
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
-    made = graph.into(asset, RelationshipKind.PRODUCES)
+    made = made_here(asset, graph)
     if not made or graph.out(asset, RelationshipKind.TESTED_ON):
         return
     if any(_evaluates(edge.source, graph) for edge in made):
@@ -25,7 +25,9 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
 
 
 def _evaluates(maker: str, graph: Graph) -> bool:
-    """Whether the maker, or an evaluation pipeline beside it in the same service, may measure the model."""
+    """Whether the maker measures what it makes, or an evaluation pipeline stands beside it in the same service."""
+    if any(edge.text("role") == "evaluation_dataset" for edge in graph.out(maker, RelationshipKind.CONSUMES)):
+        return True
     owners = [maker, *(owner.key for owner in graph.sources(maker, None, RelationshipKind.CONTAINS))]
     pipelines = [one for owner in owners for one in graph.targets(owner, Kind.PIPELINE, RelationshipKind.CONTAINS)]
     itself = graph.get(maker)

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from backstay.graph import Graph
 from backstay.model import Asset, Kind, Match, RelationshipKind
 from backstay.plugin import rule
-from backstay.rules.facts import is_commit, on_hub, places, source_names
+from backstay.rules.facts import is_commit, made_here, on_hub, places, source_names
 
 
 @rule(Kind.MODEL)
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
-    if not on_hub(asset):
+    # What is made here is no supply; a folder of this source may be named like a repository of the hub.
+    if not on_hub(asset) or made_here(asset, graph):
         return
     loads = graph.into(asset, RelationshipKind.USES)
     loose = [edge for edge in loads if "revision" in edge.attributes and not is_commit(edge.attributes["revision"])]
