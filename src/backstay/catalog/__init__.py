@@ -19,6 +19,7 @@ class Provider(msgspec.Struct, frozen=True):
     env: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 @cache
