@@ -59,16 +59,16 @@ def check(path: Path, root: Path) -> None:
     user's own and are followed.
     """
     name = printable(str(path))
-    absolute, real_root = Path(os.path.abspath(path)), root.resolve()  # noqa: PTH100 - links must stay visible
-    for outside in (Path(os.path.abspath(root)), real_root):  # noqa: PTH100
-        if absolute.is_relative_to(outside) and (
-            absolute.is_symlink() or not absolute.parent.resolve().is_relative_to(real_root)
-        ):
-            raise CommandError(f"{name}: is or lies behind a link in the scanned folder; refusing to write through it")
-    if absolute.is_dir():
+    if path.is_dir():
         raise CommandError(f"{name}: is a folder")
-    if not absolute.parent.is_dir():
+    if not path.parent.is_dir():
         raise CommandError(f"{name}: its folder does not exist")
+    real_root, real_folder = root.resolve(), path.parent.resolve()
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - links in it must stay visible
+    named_inside = absolute.is_relative_to(os.path.abspath(root)) or absolute.is_relative_to(real_root)  # noqa: PTH100
+    really_inside = real_folder.is_relative_to(real_root)
+    if (named_inside and not really_inside) or (really_inside and (real_folder / path.name).is_symlink()):
+        raise CommandError(f"{name}: is or lies behind a link in the scanned folder; refusing to write through it")
 
 
 def write(path: Path, text: str) -> None:

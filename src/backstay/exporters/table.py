@@ -17,6 +17,7 @@ from backstay.plugin import exporter
 WIDTH = 100  # of a file; a terminal says its own
 TOP = 10  # findings shown one by one; the others are counted by rule
 _BAR = 24
+_CHANGES = 2
 _MAX_REASONS = 6
 _MAX_NOTES = 12
 
@@ -179,8 +180,9 @@ def _finding(finding: Finding, others: Sequence[Finding]) -> Text:
         also = f": {', '.join(places[:2])}" + (", …" if len(places) > 2 else "") if places else ""
         text.append(f"\nand {len(others)} more of this rule{also}")
     if finding.risk and finding.risk.counterfactuals:
-        best = finding.risk.counterfactuals[0]
-        text.append(f"\n{_plain(best.change)}: {finding.risk.value} → {best.value}", "green")
+        value = finding.risk.value
+        best = (f"{_plain(one.change)}: {value} → {one.value}" for one in finding.risk.counterfactuals[:_CHANGES])
+        text.append("\n" + " · ".join(best), "green")
     return text
 
 

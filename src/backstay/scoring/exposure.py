@@ -60,7 +60,7 @@ def _reached(case: Case) -> Assessment:
         low, high = max(low, AUTHENTICATED), INTERNET
         evidence = reader.evidence[:1] + evidence
         reason = f"Whoever writes what {reader.kind} {reader.name} reads can reach it."
-    else:
+    elif endpoints:
         changes.append(_INSIDE)
     return Assessment(factor("exposure", low, high, reason, evidence=evidence), tuple(changes))
 
