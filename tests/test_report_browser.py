@@ -179,6 +179,8 @@ def test_printing_opens_everything(sample: Page) -> None:
     assert sample.run("document.querySelectorAll('details:not([open])').length") > 0
     sample.show(1280, media="print")
     assert sample.run("getComputedStyle(document.querySelector('.bar')).display") == "none"
+    sample.show(700, media="print")  # about a sheet of paper: nothing scrolls there
+    assert sample.run("document.querySelector('#assets').getBoundingClientRect().right") <= 700
 
 
 def test_reads_without_script(page: Page, tmp_path: Path) -> None:
