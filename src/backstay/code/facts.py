@@ -4,6 +4,7 @@ A module is a list of statements in source order; branches and loops are flatten
 here is which values can meet, not in which order. Lines count from 1.
 """
 
+from collections.abc import Iterator
 from typing import Union
 
 import msgspec
@@ -122,6 +123,33 @@ class Opaque(_Expr, tag=14):
 
 
 Expr = Lit | Name | Attr | Call | Item | Text | Seq | Map | Op | Either | Lambda | Comp | Star | Opaque
+
+
+def parts(expr: Expr) -> Iterator[Expr]:
+    """The expressions directly within one."""
+    match expr:
+        case Call(func, args, keywords):
+            yield func
+            yield from args
+            yield from (value for _, value in keywords)
+        case Attr(value) | Star(value):
+            yield value
+        case Item(value, index):
+            yield value
+            yield index
+        case Text(inner) | Opaque(inner) | Seq(inner) | Either(inner):
+            yield from inner
+        case Map(keys, values):
+            yield from (key for key in keys if key is not None)
+            yield from values
+        case Op(_, left, right):
+            yield left
+            yield right
+        case Lambda(_, body):
+            yield body
+        case Comp(element, _, source):
+            yield source
+            yield element
 
 
 class Param(msgspec.Struct, array_like=True, gc=False, eq=False):

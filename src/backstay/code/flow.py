@@ -26,12 +26,12 @@ from backstay.code.facts import (
     Param,
     Seq,
     Star,
+    parts,
 )
 from backstay.code.ledger import R, sighting
 from backstay.code.resolve import argument, dotted
 from backstay.code.scopes import FunctionScope, Scope
 from backstay.code.values import External, FunctionValue, Known, Place, Site, options
-from backstay.code.walk import parts
 from backstay.model import Attributes, Kind
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from fnmatch import fnmatchcase
 
 from backstay.catalog.tables import Row
-from backstay.code.resolve import Resolver, argument
+from backstay.code.resolve import Resolver, argument, choice
 from backstay.code.values import (
     DictValue,
     Environment,
@@ -127,18 +127,24 @@ class Given:
         return found
 
     def _step(self, value: Value, step: str) -> Value | None:
+        found: list[Value] = []
+        unknown = False
         for one in options(value):
             if step == "[]" and isinstance(one, ListValue):
-                return one.items[0] if one.items else None
-            if isinstance(one, DictValue):
+                found += one.items
+            elif isinstance(one, DictValue):
                 exact = one.get(step)
-                if exact:
-                    return exact[-1]
-                return Unknown(step) if one.open else None
-            if isinstance(one, External) and one.site is not None:  # a configuration object: Config(key=value)
+                found += exact
+                unknown = unknown or (one.open and not exact)
+            elif isinstance(one, External) and one.site is not None:  # a configuration object: Config(key=value)
                 expr = argument(one.site.call, step)
-                return None if expr is None else self._resolver.value(expr, one.site.scope, one.site.frame)
-        return Unknown(step)
+                if expr is not None:
+                    found.append(self._resolver.value(expr, one.site.scope, one.site.frame))
+            else:
+                unknown = True
+        if found:
+            return choice(found)
+        return Unknown(step) if unknown else None
 
 
 def plain_value(value: Value) -> tuple[bool, Plain]:

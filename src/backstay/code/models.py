@@ -15,6 +15,8 @@ _FILE = re.compile(
 
 def is_model_name(name: str) -> bool:
     """Whether text can be a model's id: no blanks, no path, no URL, no placeholder."""
+    if name.startswith("https://"):
+        return len(name) < 200 and not any(char.isspace() for char in name)
     return bool(_NAME.match(name)) and not is_path(name) and "://" not in name and not name.startswith(("your", "<"))
 
 

@@ -101,8 +101,6 @@ def _named(value: Value) -> list[Value | str]:
             return [value if isinstance(text, str) else str(text)]
         case Environment(default=None):
             return []
-        case External("builtins.open()", site=site) if site is not None and site.call.args:
-            return []
         case External():
             return [value]
     return []

@@ -13,6 +13,7 @@ from backstay.code.models import is_model_name, is_path, on_hub, provider_called
 from backstay.code.naming import Naming, as_text
 from backstay.code.resolve import CHAIN, Resolver
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
+from backstay.code.urls import plain_url
 from backstay.code.values import (
     ClassValue,
     External,
@@ -214,7 +215,7 @@ class Observer:
 
     def _touched(self, func: External, site: Site) -> None:
         """A method that no table knows, on something that one does: the enclosing code uses that thing."""
-        base = func.base
+        base = func if func.site is not None else func.base
         if not isinstance(base, External) or base.site is None:
             return
         for made in self.made(base.site, External(base.path.removesuffix("()"), None, _base_of(base))):
@@ -263,7 +264,9 @@ class Observer:
     # what values are
 
     def receivers(self, func: External) -> list[Made]:
-        """The assets whose method a callee is."""
+        """The assets whose method a callee is, or that it is itself (`classifier(text)`)."""
+        if func.site is not None:
+            return self.assets_of(func)
         return self.assets_of(func.base) if func.base is not None else []
 
     def assets_of(self, value: Value | None, depth: int = 0) -> list[Made]:
@@ -299,6 +302,12 @@ class Observer:
             case LambdaValue(body, scope, frame):
                 return self.assets_of(self.resolver.value(body, scope, frame), depth)
         return []
+
+    def opened(self, value: Value) -> Value:
+        """The path of an opened file; any other value as it is."""
+        if isinstance(value, External) and value.path == "builtins.open()" and value.site and value.site.call.args:
+            return self.resolver.value(value.site.call.args[0], value.site.scope, value.site.frame)
+        return value
 
     def made(self, site: Site, func: External) -> list[Made]:
         """The assets that a call makes, by the catalog's rows; made once, however often it is asked."""
@@ -343,7 +352,8 @@ class Observer:
         kind = Kind(row.makes)
         names, passed = self.naming.names(row, site, definition, path)
         out: list[Made] = []
-        for name in names[:16]:
+        for found in names[:16]:
+            name = found if isinstance(found, str) else self.opened(found)
             if isinstance(name, External):
                 same = [made for made in self.assets_of(name) if made.kind == kind]
                 if same:
@@ -423,6 +433,7 @@ class Observer:
 
     def model_file(self, text: str, place: Place, table: str) -> Made:
         """A model file known by the path that code loads."""
+        text = text.removeprefix("./")
         key = urn(Kind.MODEL_FILE, self.source, text)
         return self.ledger.asset(key, Kind.MODEL_FILE, text, sighting(table, place), {"path": text})
 
@@ -430,8 +441,8 @@ class Observer:
         self, name: str, provider: str, place: Place, table: str, *, hub: bool, task: str = "", confidence: float = 0.95
     ) -> Made | None:
         """A model by its id; a model file when the id is a path; None when it can be neither."""
-        name = name.strip()
-        if is_path(name):
+        name = plain_url(name.strip())
+        if is_path(name) and "://" not in name:
             return self.model_file(name, place, table)
         if not is_model_name(name):
             return None
@@ -608,7 +619,7 @@ class Observer:
         """A scope's code is an asset's own; for a class, its methods' (those the row names, if any)."""
         targets: Iterable[Scope] = [scope]
         if isinstance(scope, ClassScope):
-            wanted = row.methods if row is not None and row.methods else list(scope.methods)
+            wanted = row.methods if row is not None and row.methods and row.methods != ["*"] else list(scope.methods)
             targets = [scope.methods[name] for name in wanted if name in scope.methods]
         for target in targets:
             held = self.bearers.setdefault(id(target), [])

@@ -199,12 +199,10 @@ class Prompts:
             if what not in ("prompt", "template", "messages", "text"):
                 continue
             value = self.o.given.value(site, spec, row)
-            label = (
-                next((one.label for one in options(value) if isinstance(one, Known | TextValue)), "") if value else ""
-            )
-            text = label or text
+            text = _first_label(value) or text
             for one in _flat(value) if value is not None else []:
-                _, inner = self._message(one)
+                said, inner = self._message(one)
+                role = "system" if said == "system" and inner is not None else role
                 for piece in _flat(inner) if inner is not None else [one]:
                     if isinstance(piece, Known) and isinstance(piece.value, str):
                         content += piece.value
@@ -217,7 +215,7 @@ class Prompts:
             urn(Kind.PROMPT, self.o.source, place.path, where, text),
             Kind.PROMPT,
             text,
-            sighting(table.id, place),
+            sighting(table.id, at),
             _attributes(content, open_parts, role),
             variable=text,
         )
@@ -236,6 +234,16 @@ class Prompts:
 def _attributes(text: str, open_parts: list[str], role: str) -> Attributes:
     names = dict.fromkeys([*_VARIABLE.findall(text), *(name for name in open_parts if name)])
     return {"role": role, "variables": list(names), "length": len(text), "digest": text_digest(text)}
+
+
+def _first_label(value: Value | None) -> str:
+    """The name of the constant that holds a text, or the system message of a list of them."""
+    for one in _flat(value) if value is not None else []:
+        if isinstance(one, Known | TextValue):
+            return one.label
+        if isinstance(one, ListValue) and _is_pair(one) and isinstance(one.items[1], Known | TextValue):
+            return one.items[1].label
+    return ""
 
 
 def _is_template(value: Value) -> bool:

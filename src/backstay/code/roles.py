@@ -33,7 +33,7 @@ from backstay.code.values import (
     Value,
     options,
 )
-from backstay.keys import credential_reference_key, dataset_key, is_hub_name
+from backstay.keys import credential_reference_key, dataset_key, is_hub_name, model_key
 from backstay.model import Attributes, Kind, urn
 
 if TYPE_CHECKING:
@@ -289,10 +289,18 @@ class Roles:
             name = one.value if isinstance(one, Known) else None
             if not isinstance(name, str) or name.strip("./").lower() in GENERIC_FOLDERS or not name.strip("./"):
                 continue
-            hub = table.hub if row.hub is None else row.hub
-            short = name.rstrip("/").rpartition("/")[2] if is_path(name) and not is_hub_name(name) else name
-            made = self.o.model_named(short, "", one.place if isinstance(one, Known) else site.place, table.id, hub=hub)
-            if made is not None:
+            place = one.place if isinstance(one, Known) else site.place
+            folder = name.removeprefix("./").partition("/")[0].lower()
+            local = is_path(name) or folder in GENERIC_FOLDERS or not is_hub_name(name)
+            short = name.rstrip("/").rpartition("/")[2] if local else name
+            if short.strip() and len(short) < 200 and "\n" not in short:
+                made = self.o.ledger.asset(
+                    model_key(short, hub=not local),
+                    Kind.MODEL,
+                    short,
+                    sighting(table.id, place, 0.9),
+                    {"produced": True},
+                )
                 self.o.use(site.scope, R.PRODUCES, made, {"api": func.path}, site.place, table.id)
                 return True
         return False
@@ -331,15 +339,11 @@ class Roles:
     ) -> bool:
         hub = table.hub if row.hub is None else row.hub
         found: list[Made] = []
-        for one in _flat(value):
+        for given in _flat(value):
+            one = self.o.opened(given)
             if isinstance(one, Known) and isinstance(one.value, str):
                 made = self.dataset(one.value, one.place, table.id, hub=hub)
                 found += [made] if made is not None else []
-            elif isinstance(one, External) and one.path == "builtins.open()" and one.site and one.site.call.args:
-                opened = self.o.resolver.value(one.site.call.args[0], one.site.scope, one.site.frame)
-                for name in (text_of(opened),):
-                    made = self.dataset(name, one.site.place, table.id, hub=False) if name else None
-                    found += [made] if made is not None else []
             else:
                 found += [made for made in self.o.assets_of(one) if made.kind == Kind.DATASET]
         for made in found:
@@ -354,7 +358,7 @@ class Roles:
 
     def _model_file(self, value: Value, func: External, table: Table, site: Site, attributes: Attributes) -> bool:
         for one in options(value):
-            text = as_text(one)
+            text = as_text(self.o.opened(one))
             if text:
                 made = self.o.model_file(text, site.place, table.id)
                 self.link(None, made, table, site, R.USES, {"api": func.path, **attributes})

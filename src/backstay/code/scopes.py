@@ -9,6 +9,7 @@ from backstay.code.facts import (
     Attr,
     Call,
     Class,
+    Comp,
     Do,
     Expr,
     Function,
@@ -19,6 +20,7 @@ from backstay.code.facts import (
     Param,
     Seq,
     Statement,
+    parts,
 )
 
 
@@ -75,6 +77,21 @@ class Scope:
                         found.setdefault(call.func.value.id, []).append((call.func.name, call.args[0]))
                     elif call.func.name == "insert" and len(call.args) == 2:
                         found.setdefault(call.func.value.id, []).append(("append", call.args[1]))
+        return found
+
+    @cached_property
+    def comprehensions(self) -> dict[str, Expr]:
+        """What each comprehension's own name runs over; asked only for names that nothing else binds."""
+        found: dict[str, Expr] = {}
+        stack: list[Expr] = []
+        for statement in self.body:
+            if isinstance(statement, Assign | Do) and statement.value is not None:
+                stack.append(statement.value)
+        while stack:
+            one = stack.pop()
+            if isinstance(one, Comp) and isinstance(one.target, Name):
+                found.setdefault(one.target.id, one.source)
+            stack.extend(parts(one))
         return found
 
     @cached_property

@@ -7,21 +7,13 @@ from backstay.code.facts import (
     Attr,
     Call,
     Class,
-    Comp,
     Do,
     Either,
     Expr,
     Function,
     Import,
-    Item,
-    Lambda,
-    Map,
     Name,
-    Op,
-    Opaque,
-    Seq,
-    Star,
-    Text,
+    parts,
 )
 from backstay.code.scopes import Scope
 
@@ -86,30 +78,3 @@ def expression_calls(expr: Expr) -> Iterator[Call]:
             continue
         stack.append((one, True))
         stack.extend((part, False) for part in reversed(list(parts(one))))
-
-
-def parts(expr: Expr) -> Iterator[Expr]:
-    """The expressions directly within one."""
-    match expr:
-        case Call(func, args, keywords):
-            yield func
-            yield from args
-            yield from (value for _, value in keywords)
-        case Attr(value) | Star(value):
-            yield value
-        case Item(value, index):
-            yield value
-            yield index
-        case Text(inner) | Opaque(inner) | Seq(inner) | Either(inner):
-            yield from inner
-        case Map(keys, values):
-            yield from (key for key in keys if key is not None)
-            yield from values
-        case Op(_, left, right):
-            yield left
-            yield right
-        case Lambda(_, body):
-            yield body
-        case Comp(element, _, source):
-            yield source
-            yield element

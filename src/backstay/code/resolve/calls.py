@@ -54,6 +54,7 @@ _WRAPPERS = frozenset(
         "copy.deepcopy",
         "builtins.repr",
         "asyncio.run",
+        "json.dumps",
         "builtins.enumerate",
     )
 )
@@ -94,7 +95,16 @@ class Calling:
         if not texts:
             return None
         place = Place(scope.path, call.line, call.end_line)
-        if name in PASS_THROUGH or name in ("replace", "split", "splitlines", "partition"):
+        if name in PASS_THROUGH or name in (
+            "replace",
+            "open",
+            "resolve",
+            "absolute",
+            "expanduser",
+            "split",
+            "splitlines",
+            "partition",
+        ):
             return owner if name not in ("split", "splitlines", "partition") else ListValue([owner], True, place)
         if name in ("format", "format_map"):
             given = [self.r.value(arg, scope, frame) for arg in call.args]

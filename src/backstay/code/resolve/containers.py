@@ -104,5 +104,7 @@ class Containers:
             ):
                 return text([first, second], place)
         if op in ("%", "/") and isinstance(first, Known | TextValue | Environment):
-            return text([first, second], place) if op == "%" or isinstance(second, Known) else first
+            if op == "/":  # of paths
+                return text([first, Known("/", place), second], place)
+            return text([first, second], place)
         return Unknown("", place)

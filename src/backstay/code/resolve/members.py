@@ -55,7 +55,11 @@ class Members:
                 return self._instance_attribute(cls, site, name, frame)
             case ClassValue(cls):
                 found = self.of_class(cls, name, frame, ClassValue(cls))
-                return found if found is not None else Unknown(name)
+                if found is not None:
+                    return found
+                for base in self.library_bases(cls):
+                    return External(self.r.catalog.canonical(f"{base.path}.{name}"), None, base)
+                return Unknown(name)
             case Known() | TextValue() if name in PASS_THROUGH:
                 return owner
             case Environment() if name in PASS_THROUGH:

@@ -104,6 +104,9 @@ class Names:
                     if starred is not None:
                         return starred
             at = at.parent
+        inner = scope.comprehensions.get(name)
+        if inner is not None:
+            return elements(self.r.value(inner, scope, frame))
         return External(f"builtins.{name}") if name in _BUILTINS else Unknown(name, Place(scope.path, line))
 
     def _starred(self, name: str, scope: Scope) -> Value | None:

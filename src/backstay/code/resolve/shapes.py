@@ -157,7 +157,7 @@ def unpacked(value: Value, index: int) -> Value:
             if index < len(one.items) and not one.open:
                 found.append(one.items[index])
         elif isinstance(one, External):
-            found.append(External(f"{one.path}[{index}]", None, one))
+            found.append(External(f"{one.path}[]", None, one))
     return choice(found) if found else Unknown()
 
 
