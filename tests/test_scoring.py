@@ -292,6 +292,10 @@ def test_secrets_and_supply_chain_are_exposed_otherwise_than_by_the_network() ->
     assert ends(risk(AGENT, *facts, family="secrets"), "exposure") == (0.3, 1.0)
     assert ends(risk(AGENT, *facts, family="supply-chain"), "exposure") == (0.5, 1.0)
     assert ends(risk(AGENT, *facts, family="supply-chain", path="tests/x.py"), "exposure") == (0.1, 0.5)
+    for exposure, high in (("internet", 1.0), ("isolated", 0.5)):
+        assert ends(risk(AGENT, *facts, family="supply-chain", exposure=exposure), "exposure") == (0.5, high)
+        assert ends(risk(AGENT, *facts, family="secrets", exposure=exposure), "exposure") == (0.3, 1.0)
+        assert not any("network" in change for change in changes(risk(AGENT, family="supply-chain", exposure=exposure)))
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from backstay.graph import Graph
 from backstay.model import Asset, Evidence, Factor, Finding, Kind, Level, RelationshipKind, RuleInfo
 from backstay.model.policy import Context
+from backstay.placement import placement_of_all
 from backstay.scope import context_of
 
 MAX_AROUND = 2_000  # assets looked at around one subject: bounds the cost on hostile graphs, far beyond real ones
 MAX_HOPS = 6
+
+_BESIDES = {"test": "test code", "example": "an example", "documentation": "documentation"}
 
 _ONWARD = (
     RelationshipKind.USES,
@@ -93,7 +96,7 @@ class Case:
     @property
     def code(self) -> str:
         """The kind of code it stands in, in words; empty for code that counts."""
-        return {"test": "test code", "example": "an example", "documentation": "documentation"}.get(self.placement, "")
+        return _BESIDES.get(self.placement, "")
 
     def declared(self, note: str) -> tuple[Evidence, ...]:
         """Evidence that the user's policy says so."""
@@ -123,7 +126,7 @@ class Cases:
         if paths not in self._contexts:
             self._contexts[paths] = context_of(self._graph.policy, paths)
         return Case(
-            finding, subject, self._infos[finding.rule], around, self._contexts[paths], placement(subject, paths)
+            finding, subject, self._infos[finding.rule], around, self._contexts[paths], _placement(subject, paths)
         )
 
 
@@ -149,31 +152,10 @@ def _walk(graph: Graph, start: Asset, *, onward: bool) -> tuple[Asset, ...]:
     return tuple(found[:MAX_AROUND])
 
 
-_TEST = frozenset({"test", "tests", "testing", "__tests__", "spec", "specs", "testdata", "fixtures"})
-_EXAMPLE = frozenset({"example", "examples", "sample", "samples", "demo", "demos", "tutorial", "tutorials", "cookbook"})
-_DOCUMENTATION = frozenset({"doc", "docs", "documentation"})
-
-
-def placement(subject: Asset, paths: Sequence[str]) -> str:
+def _placement(subject: Asset, paths: Sequence[str]) -> str:
     """Where a finding stands: `test`, `example`, `documentation`, or empty for code that counts.
 
-    By its own places when there are any, all of which must agree: a service's finding may lie in its tests alone.
+    By its own places when there are any: a service's finding may lie in its tests alone.
     """
-    stands = {_stands(path) for path in paths}
-    if len(stands) == 1 and (one := stands.pop()):
-        return one
-    known = subject.text("placement")
-    return known if known in ("test", "example", "documentation") and not ("" in stands or len(stands) > 1) else ""
-
-
-def _stands(path: str) -> str:
-    *folders, name = path.lower().split("/")
-    if (
-        _TEST.intersection(folders)
-        or name.startswith(("test_", "conftest."))
-        or name.rpartition(".")[0].endswith("_test")
-    ):
-        return "test"
-    if _EXAMPLE.intersection(folders):
-        return "example"
-    return "documentation" if _DOCUMENTATION.intersection(folders) else ""
+    stands = placement_of_all(list(paths)) or subject.text("placement")
+    return stands if stands in _BESIDES else ""

@@ -17,21 +17,21 @@ _INSIDE = Change("reachable from the internal network only", ISOLATED, INTERNAL)
 
 
 def exposure(case: Case) -> Assessment:
-    declared = case.context.exposure
-    if declared:
-        value, who = _DECLARED[declared]
+    # First what is reached otherwise than by the network: no firewall stands before these.
+    if case.info.family == "secrets" or case.subject.kind == Kind.CREDENTIAL:
+        reason = "Whoever can read the source can read it; who can is not known."
+        return Assessment(factor("exposure", INTERNAL, INTERNET, reason))
+    if case.info.family == "supply-chain":
+        return _upstream(case)
+    if case.context.exposure:
+        value, who = _DECLARED[case.context.exposure]
         changes = (Change("with authentication", AUTHENTICATED, AUTHENTICATED), _INSIDE)
         reason = f"The policy says that {who} can reach it."
         return Assessment(factor("exposure", value, value, reason, evidence=case.declared("exposure")), changes)
-    family = case.info.family
-    if family == "secrets" or case.subject.kind == Kind.CREDENTIAL:
-        reason = "Whoever can read the source can read it; who can is not known."
-        return Assessment(factor("exposure", INTERNAL, INTERNET, reason))
-    if family == "supply-chain":
-        return _upstream(case)
     if case.placement:
         high = ISOLATED if case.placement == "test" else INTERNAL
-        return Assessment(factor("exposure", ISOLATED, high, f"It stands in {case.code}, which is not served."))
+        reason = f"It stands in {case.code}, which is not served."
+        return Assessment(factor("exposure", ISOLATED, high, reason))
     return _reached(case)
 
 
@@ -39,8 +39,12 @@ def _upstream(case: Case) -> Assessment:
     if case.placement:
         reason = f"Who can publish upstream reaches it, but only in {case.code}."
         return Assessment(factor("exposure", ISOLATED, PARTNER, reason))
-    reason = "Who can publish upstream reaches it, whatever the network lets through; who else can is not known."
-    return Assessment(factor("exposure", PARTNER, INTERNET, reason))
+    reason = "Who can publish upstream reaches it, whatever the network lets through"
+    if not case.context.exposure:
+        return Assessment(factor("exposure", PARTNER, INTERNET, f"{reason}; who else can is not known."))
+    value, who = _DECLARED[case.context.exposure]
+    reason = f"{reason}; else, the policy says, {who} can."
+    return Assessment(factor("exposure", PARTNER, max(PARTNER, value), reason, evidence=case.declared("exposure")))
 
 
 def _reached(case: Case) -> Assessment:

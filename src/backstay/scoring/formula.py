@@ -28,7 +28,7 @@ _MAX_CHANGES = 4
 def factor(name: str, low: float, high: float, reason: str, evidence: tuple[Evidence, ...] = ()) -> Factor:
     """A factor whose shown value is half way between the best and the worst that is possible."""
     low, high = round(low, 4), round(high, 4)
-    return Factor(name, low + (high - low) / 2, low, high, reason, evidence)
+    return Factor(name, round(low + (high - low) / 2, 4), low, high, reason, evidence)
 
 
 def risk_of(severity: Severity, assessments: Sequence[Assessment]) -> Risk:
