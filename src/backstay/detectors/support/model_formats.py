@@ -163,7 +163,7 @@ def _protobuf(name: str, data: bytes, size: int) -> Format | None:
         return Format("tensorflow-saved-model", None)
     if name.endswith(".mlmodel") and data[:1] == b"\x08":
         return Format("coreml", False)
-    return ONNX if data[:1] == b"\x08" and 1 <= data[1] <= 20 and _onnx(data, size) else None
+    return ONNX if data[:1] == b"\x08" and len(data) > 8 and 1 <= data[1] <= 20 and _onnx(data, size) else None
 
 
 def _onnx(data: bytes, size: int) -> bool:
