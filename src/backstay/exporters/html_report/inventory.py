@@ -11,9 +11,14 @@ from backstay.model import AI_KINDS, Asset, Kind, RelationshipKind, Report, Risk
 MOST = 1200  # rows; more make the page slow to open, and the JSON report has all
 _REACH = 4  # neighbours named in a row
 _ATTRIBUTES = 4  # attributes named in a row
-_WHERE = frozenset(
-    {"placement", "path", "name", "digest", "sha256", "length", "owner_source"}
-)  # shown elsewhere, or for machines
+# Shown elsewhere, or for machines.
+_UNTOLD = frozenset(
+    {"placement", "path", "name", "digest", "sha256", "length", "owner_source", "patterns", "components"}
+)
+# Nobody here owns a provider or somebody else's package: that they have no owner tells nothing.
+_OUTSIDE = frozenset(
+    {Kind.TEAM, Kind.IDENTITY, Kind.PROVIDER, Kind.REGISTRY, Kind.PACKAGE, Kind.CONTAINER_IMAGE, Kind.COMPUTE}
+)
 _OWNERS = (RelationshipKind.OWNED_BY,)
 
 
@@ -35,6 +40,7 @@ class Row:
     group: str
     placement: str
     owners: list[str]
+    outside: bool
     attributes: list[tuple[str, str]]
     out: list[Reach]
     into: list[Reach]
@@ -93,7 +99,7 @@ def _row(asset: Asset, graph: Graph, risk: Risk | None, findings: Counter[str], 
     told = [
         (name.replace("_", " "), _attribute(name, value))
         for name, value in asset.attributes.items()
-        if name not in _WHERE and value != []
+        if name not in _UNTOLD and value != []
     ]
     return Row(
         asset=asset,
@@ -101,6 +107,7 @@ def _row(asset: Asset, graph: Graph, risk: Risk | None, findings: Counter[str], 
         group=group_of.get(asset.kind, "supply"),
         placement=asset.text("placement"),
         owners=owners(graph, asset.key),
+        outside=asset.kind in _OUTSIDE,
         attributes=told[:_ATTRIBUTES],
         out=_reach(asset, graph, backwards=False),
         into=_reach(asset, graph, backwards=True),

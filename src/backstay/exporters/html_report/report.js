@@ -20,8 +20,10 @@
   const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
   if (["light", "dark"].includes(remembered())) root.dataset.theme = remembered();
   const theme = make("button", { type: "button" });
-  const nameTheme = () => { theme.textContent = isDark() ? "Light" : "Dark"; };
-  theme.setAttribute("aria-label", "Change between light and dark");
+  const nameTheme = () => {
+    theme.textContent = isDark() ? "Light" : "Dark";
+    theme.setAttribute("aria-label", `${theme.textContent} colours`);
+  };
   theme.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
     remembered(root.dataset.theme);
