@@ -21,5 +21,5 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     if doors and powers(asset, graph):
         limit = f"allows {turns} turns" if too_many else "sets no limit on its turns"
         yield Match(
-            message=f"{asset.name} {limit}, and {named(door.name for door in doors)} lets a caller start it.",
+            message=f"{asset.name} {limit}, and a caller can start it through {named(door.name for door in doors)}.",
         )

@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from backstay.graph import Graph
 from backstay.model import Asset, Kind, Match
 from backstay.plugin import rule
-from backstay.rules.facts import absent, model_uses, named, places
+from backstay.rules.facts import absent, endpoints_of, model_uses, named, places
 
 
-@rule(Kind.ENDPOINT)
+@rule(Kind.SERVICE, Kind.REPOSITORY)
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
-    uses = [use for use in model_uses(asset, graph) if use[0].text("task") in ("", "chat")]
-    open_ended = [(model, edge) for model, edge in uses if absent(edge, "max_tokens")]
-    if open_ended:
+    endpoints = endpoints_of(asset, graph)
+    uses = [(one, model, edge) for one in endpoints for model, edge in model_uses(one, graph)]
+    # A task that is not known may be chat, which is what is called most.
+    chats = [use for use in uses if use[1].text("task") in ("", "chat") and absent(use[2], "max_tokens")]
+    if chats:
         yield Match(
-            message=f"{asset.name} lets {named(model.name for model, _ in open_ended)} write answers of any length.",
-            evidence=places(edge for _, edge in open_ended),
+            message=f"{asset.name} lets callers of {named(one.name for one, _, _ in chats)} have "
+            f"{named(model.name for _, model, _ in chats)} write answers of any length.",
+            evidence=places(edge for _, _, edge in chats),
         )

@@ -22,8 +22,8 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     if trained or reads:
         users = (graph.get(edge.source) for edge in trained or reads)
         yield Match(
-            message=f"{named(user.name for user in users if user is not None)} learns from {asset.name}, and nothing "
-            "tells where that data comes from or on what terms.",
+            message=f"Nothing tells where {asset.name}, the training data of "
+            f"{named(user.name for user in users if user is not None)}, comes from, or on what terms.",
             evidence=places(reads or trained),
         )
 

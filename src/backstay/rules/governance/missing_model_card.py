@@ -14,5 +14,5 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     # A card in the tree would have been seen, so its absence needs no proof.
     if made and not asset.text("card"):
         yield Match(
-            message=f"{source_names(made, graph)} makes {asset.name}, which has no model card.", evidence=places(made)
+            message=f"{asset.name}, made by {source_names(made, graph)}, has no model card.", evidence=places(made)
         )

@@ -18,8 +18,8 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     what = named(sorted(one.name for one in held), most=2)
     if owners:
         yield Match(
-            message=f"Only git history hints at who answers for {asset.name}, which uses {what}.",
+            message=f"Only git history hints at who answers for {asset.name} and its AI: {what}.",
             severity=Severity.INFO,
         )
     else:
-        yield Match(message=f"Nobody is named who answers for {asset.name}, which uses {what}.")
+        yield Match(message=f"Nobody is named who answers for {asset.name} and its AI: {what}.")

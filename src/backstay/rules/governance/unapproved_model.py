@@ -15,6 +15,6 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     if not uses or made_here(asset, graph) or asset.text("unresolved") or allows(graph.policy.allow.models, asset.name):
         return
     yield Match(
-        message=f"{asset.name} is not among the models that the policy allows; {source_names(uses, graph)} uses it.",
+        message=f"{asset.name}, used by {source_names(uses, graph)}, is not among the models that the policy allows.",
         evidence=places(uses),
     )

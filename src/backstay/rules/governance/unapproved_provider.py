@@ -17,6 +17,6 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
         uses += graph.into(model, RelationshipKind.USES)
     who = source_names(uses, graph)
     yield Match(
-        message=f"{asset.name} is not among the providers that the policy allows{f'; {who} uses it' if who else ''}.",
+        message=f"{asset.name}{f', used by {who},' if who else ''} is not among the providers that the policy allows.",
         evidence=places(uses),
     )

@@ -19,7 +19,7 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     if any(user.text("task") == "evaluation" for user in users):
         return
     yield Match(
-        message=f"{source_names(made, graph)} makes {asset.name}, and no evaluation of it was found.",
+        message=f"No evaluation of {asset.name}, made by {source_names(made, graph)}, was found.",
         evidence=places(made),
     )
 

@@ -14,6 +14,6 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     open_calls = [edge for edge in graph.into(asset, RelationshipKind.USES) if edge.text("unresolved")]
     if open_calls:
         yield Match(
-            message=f"{source_names(open_calls, graph)} calls {asset.name} and the code does not say which model.",
+            message=f"{asset.name} is called by {source_names(open_calls, graph)}, and no model is named in code.",
             evidence=places(open_calls),
         )

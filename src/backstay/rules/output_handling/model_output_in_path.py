@@ -12,7 +12,7 @@ from backstay.rules.facts import output_flows
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     for flow in output_flows(asset, graph, "path"):
         yield Match(
-            message=f"{flow.subject} lets what {flow.origin} answers decide which file {flow.callee} touches.",
+            message=f"{flow.subject} lets the answer of {flow.origin} decide which file {flow.callee} touches.",
             evidence=flow.evidence,
             discriminator=flow.name,
         )

@@ -26,7 +26,7 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     if with_ai:
         keys = {owner.key for owner in with_ai}
         yield Match(
-            message=f"{named(owner.name for owner in with_ai)} runs on {asset.name} with "
+            message=f"{asset.name} is used by {named(owner.name for owner in with_ai)} with "
             f"{f'the moving tag {tag}' if tag else 'no tag'}, so two builds may differ.",
             evidence=places(edge for edge in edges if edge.source in keys),
         )

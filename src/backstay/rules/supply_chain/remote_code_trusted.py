@@ -15,9 +15,7 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
         return
     loose = [edge for edge in trusting if not is_commit(edge.attributes.get("revision"))]
     who = source_names(loose or trusting, graph)
-    if loose:
-        message = f"{who} runs the code that the publisher of {asset.name} ships with it, whatever it is today."
-    else:
-        message = f"{who} runs the code that the publisher of {asset.name} ships with it, at a fixed commit."
+    when = "whatever it is that day" if loose else "at a fixed commit"
+    message = f"The code that the publisher of {asset.name} ships with it is run by {who}, {when}."
     # At a fixed commit the code can be reviewed once and stays as it was.
     yield Match(message=message, evidence=places(loose or trusting), severity=None if loose else Severity.LOW)

@@ -18,7 +18,6 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     loose = [edge for edge in reads if "revision" in edge.attributes and not is_commit(edge.attributes["revision"])]
     if loose:
         yield Match(
-            message=f"{source_names(loose, graph)} reads {asset.name} at no fixed commit, so the data can change "
-            "under it.",
+            message=f"{asset.name} is read at no fixed commit by {source_names(loose, graph)}: it can change unseen.",
             evidence=places(loose),
         )

@@ -18,8 +18,8 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     if not loose:
         return
     revisions = sorted({edge.text("revision") for edge in loose} - {""})
-    follows = f"the branch or tag {revisions[0]}" if revisions else "whatever its publisher uploads next"
+    at = f"at {revisions[0]}, which can be moved," if revisions else "at no fixed revision"
     yield Match(
-        message=f"{source_names(loose, graph)} loads {asset.name} and follows {follows}.",
+        message=f"{asset.name} is loaded {at} by {source_names(loose, graph)}.",
         evidence=places(loose),
     )

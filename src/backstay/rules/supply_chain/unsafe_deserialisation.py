@@ -16,7 +16,7 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
             by_call.setdefault(edge.text("api") or "a pickle loader", []).append(edge)
     for call, edges in by_call.items():
         yield Match(
-            message=f"{source_names(edges, graph)} loads {asset.name} with {call}, which runs any code the file holds.",
+            message=f"{asset.name} is loaded by {source_names(edges, graph)} with {call}, which runs code it holds.",
             evidence=places(edges),
             discriminator=call,
         )
