@@ -167,6 +167,7 @@ def test_the_policy_sets_the_threshold_and_the_option_wins(fake: Pipeline) -> No
         (["src", "-f", "json", "-o", "src"], "src: is a folder"),
         (["src", "--config", "absent.toml"], "absent.toml: cannot be read: No such file"),
         (["src", "--baseline", "absent.json"], "baseline absent.json: cannot be read"),
+        (["src", "--exclude", "!x"], "--exclude !x: is not a path pattern"),
         (["explain", "unpinned-modle"], "no rule is called unpinned-modle; did you mean unpinned-model"),
         (["explain", "\x1b[31m"], "no rule is called \\x1b[31m"),
     ],

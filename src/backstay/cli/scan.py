@@ -15,6 +15,7 @@ from backstay.config import ConfigError, describe, find_policy
 from backstay.display import printable
 from backstay.model import Coverage, Policy, Report, Scan, Source, State
 from backstay.plugin import Exporter
+from backstay.scope import is_pattern
 
 
 def run(options: argparse.Namespace) -> int:
@@ -65,6 +66,9 @@ def _policy(options: argparse.Namespace, root: Path) -> tuple[Policy, tuple[str,
         policy, origin = find_policy(root, _path(options.config), not options.no_repo_config)
     except ConfigError as error:
         raise CommandError(str(error)) from error
+    for pattern in options.exclude:
+        if not is_pattern(pattern):
+            raise CommandError(f"--exclude {printable(pattern, 80)}: is not a path pattern (negation is not supported)")
     changed = msgspec.structs.replace(
         policy,
         exclude=(*policy.exclude, *options.exclude),
