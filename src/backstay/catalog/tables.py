@@ -89,7 +89,7 @@ class Sanitiser(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     sinks: list[str]
 
 
-class Authentication(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     match: list[str]
 
 
@@ -100,7 +100,8 @@ class Effects(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     sink: list[Sink] = []
     source: list[Origin] = []
     sanitiser: list[Sanitiser] = []
-    authentication: list[Authentication] = []
+    authentication: list[Guard] = []
+    rate_limit: list[Guard] = []
 
 
 class Index(Generic[T]):
@@ -175,7 +176,8 @@ class Catalog:
         self.sinks: Index[Sink] = Index()
         self.sources: Index[Origin] = Index()
         self.sanitisers: Index[Sanitiser] = Index()
-        self.authentication: Index[Authentication] = Index()
+        self.authentication: Index[Guard] = Index()
+        self.rate_limits: Index[Guard] = Index()
         for table in tables:
             self.alias.update(table.alias)
             for index, rows in ((self.calls, table.call), (self.decorators, table.decorator), (self.bases, table.base)):
@@ -190,8 +192,10 @@ class Catalog:
             _add(self.sources, source.match, source)
         for sanitiser in effects.sanitiser:
             _add(self.sanitisers, sanitiser.match, sanitiser)
-        for one in effects.authentication:
-            _add(self.authentication, one.match, one)
+        for guard in effects.authentication:
+            _add(self.authentication, guard.match, guard)
+        for guard in effects.rate_limit:
+            _add(self.rate_limits, guard.match, guard)
 
     def canonical(self, path: str) -> str:
         """The spelling a path goes by in the tables; only the whole path is looked up."""

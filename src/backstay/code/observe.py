@@ -195,6 +195,11 @@ class Observer:
                     receiver.attributes.update({k: v for k, v in edge.items() if v is not None})
                 self.roles.draw(row, table, func, site, receiver, {})
         else:
+            client = self.client_of(func.base) if row.makes != "client" else None
+            for name, value in client[1].items() if client is not None else ():
+                # What the client was made with holds for its calls, unless they say otherwise.
+                if edge.get(name) is None:
+                    edge[name] = value
             self.roles.draw(row, table, func, site, None, edge)
 
     def _invoked(self, row: Row, table: Table, func: External, site: Site) -> None:
@@ -574,44 +579,6 @@ class Observer:
                             out += self.make(row, table, func.path, made_by, scope, func.base)
         self.of_class.setdefault(id(scope.cls), []).extend(out)
         return out
-
-    # authentication
-
-    def authenticator(self, value: Value, depth: int = 0) -> str:
-        """The name of what authenticates in a value (a dependency, decorator or middleware), or empty."""
-        match value:
-            case External(path, site, base):
-                for one in (path, path.removesuffix("()")):
-                    if self.catalog.authentication.find(one):
-                        return one.removesuffix("()")
-                if site is not None and path.endswith(("Depends()", "Security()")) and depth < 4:
-                    given = self.given.value(site, "dependency|0")
-                    for inner in options(given) if given is not None else []:
-                        name = self.authenticator(inner, depth + 1)
-                        if name:
-                            return name
-                return self.authenticator(base, depth + 1) if base is not None and depth < 2 else ""
-            case FunctionValue(scope):
-                name = self.named_like_authentication(scope.function.name)
-                if name or depth > 3:
-                    return name
-                for param in scope.function.params:
-                    for expr in (param.default, param.annotation):
-                        if expr is not None:
-                            for inner in options(self.resolver.value(expr, scope.parent or scope)):
-                                found = self.authenticator(inner, depth + 1)
-                                if found:
-                                    return scope.function.name
-            case Instance(cls) | ClassValue(cls):
-                return self.named_like_authentication(cls.cls.name)
-            case Unknown(text):
-                return self.named_like_authentication(text)
-        return ""
-
-    def named_like_authentication(self, name: str) -> str:
-        """A project's own function or class that goes by the name of an authenticating one."""
-        last = name.rpartition(".")[2]
-        return name if last and self.catalog.authentication.find(f"project.{last}") else ""
 
     # who does it
 

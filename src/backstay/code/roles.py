@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from backstay.catalog.tables import Row, Table
 from backstay.code.facts import Call, Expr, Name
 from backstay.code.given import plain_value, text_of
+from backstay.code.guards import authenticator
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.models import is_path, provider_of_model, split_prefix
 from backstay.code.naming import as_text, enclosing
@@ -468,7 +469,7 @@ class Roles:
     def _dependency(self, value: Value) -> str:
         """The authenticating function in `Depends(...)`, or empty when it does not authenticate."""
         for one in options(value):
-            name = self.o.authenticator(one)
+            name = authenticator(self.o, one)
             if name:
                 return name
         return ""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from backstay.code.facts import Call, Expr
+from backstay.code.guards import guard
 from backstay.code.ledger import Made, R, sighting
-from backstay.code.resolve import dotted
-from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
-from backstay.code.values import Place, Site, options
-from backstay.code.walk import calls, expression_calls
+from backstay.code.scopes import ClassScope, FunctionScope, Scope
+from backstay.code.values import Place, Site
+from backstay.code.walk import calls
 from backstay.model import Evidence, Kind, Relationship, urn
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def settle(observer: Observer, owner_of: Callable[[str], str]) -> None:
     _capabilities(observer)
     _uses(observer, owner_of)
     _lineage(observer)
-    _authentication(observer)
+    guard(observer)
     _drop_weak(observer)
     _drop_plain_endpoints(observer)
 
@@ -218,85 +217,6 @@ def _lineage_kind(edge: Relationship) -> R | None:
     if edge.kind == R.CONSUMES:
         return R.TESTED_ON if role == "evaluation_dataset" else R.TRAINED_ON if role == "dataset" else None
     return R.DERIVED_FROM if role == "base_model" else None
-
-
-def _authentication(o: Observer) -> None:
-    """Endpoints: an authenticating decorator, parameter default or middleware; known to be absent otherwise."""
-    guarded = _guarded_modules(o)
-    for mark, held in o.bearers.items():
-        endpoints = [made for made in held if made.kind == Kind.ENDPOINT]
-        scope = o.scopes.get(mark)
-        if not endpoints or scope is None:
-            continue
-        name = ""
-        if isinstance(scope, FunctionScope):
-            name = _function_authentication(o, scope)
-        elif isinstance(scope, ModuleScope):
-            name = guarded.get(scope.path, "")
-        for made in endpoints:
-            if made.attributes.get("authentication") is None:
-                made.attributes["authentication"] = name or guarded.get(scope.path) or None
-    for made in o.ledger.assets.values():
-        if made.kind == Kind.ENDPOINT:
-            made.attributes.setdefault("authentication", None)
-            made.attributes.setdefault("rate_limit", None)
-
-
-def _function_authentication(o: Observer, scope: FunctionScope) -> str:
-    outer = scope.parent or scope
-    for decorator in scope.function.decorators:
-        target = decorator.func if isinstance(decorator, Call) else decorator
-        for one in options(o.resolver.value(target, outer)):
-            name = o.authenticator(one) or o.named_like_authentication(dotted(target))
-            if name:
-                return name
-    for param in scope.function.params:
-        for expr in (param.default, param.annotation):
-            if expr is None:
-                continue
-            for one in options(o.resolver.value(expr, outer)):
-                name = o.authenticator(one)
-                if name:
-                    return name
-            for call in _calls_in(expr):
-                given = o.resolver.value(call, outer)
-                for one in options(given):
-                    name = o.authenticator(one)
-                    if name:
-                        return name
-    for call, _ in calls(scope):
-        for func in o.callee_paths(call, scope):
-            if o.catalog.authentication.find(func.path):
-                return func.path
-    return ""
-
-
-def _calls_in(expr: Expr) -> list[Call]:
-    return list(expression_calls(expr))
-
-
-def _guarded_modules(o: Observer) -> dict[str, str]:
-    """Files in which an app gets authenticating middleware, with its name."""
-    found: dict[str, str] = {}
-    for call, scope in o.calls:
-        if not call.args:
-            continue
-        text = dotted(call.func)
-        if not text.endswith((".add_middleware", ".before_request", ".middleware")):
-            continue
-        for one in options(o.resolver.value(call.args[0], scope)):
-            name = o.authenticator(one)
-            if name:
-                found[scope.path] = name
-    for scope in o.graph.scopes:
-        if isinstance(scope, FunctionScope):
-            for decorator in scope.function.decorators:
-                target = decorator.func if isinstance(decorator, Call) else decorator
-                if dotted(target).endswith((".before_request", ".middleware")):
-                    name = o.named_like_authentication(scope.function.name)
-                    if name:
-                        found[scope.path] = name
-    return found
 
 
 def _drop_weak(o: Observer) -> None:
