@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -149,7 +150,7 @@ class _Run:
         for analyzer in registry.analyzers():
             before = len(self.places.skips)
             digests = dict(sorted(self._digests.pop(analyzer.id, {}).items()))
-            self._contained(analyzer.id, analyzer.join(digests, self.places))
+            self._contained(analyzer.id, partial(analyzer.join, digests, self.places))
             for skip in self.places.skips[before:]:
                 self.skips.append(msgspec.structs.replace(skip, plugin=skip.plugin or analyzer.id))
         if self._walk.entries:
@@ -160,7 +161,7 @@ class _Run:
         for enricher in registry.enrichers():
             before = len(self.places.skips)
             self._looked.setdefault(enricher.id, 0)
-            self._contained(enricher.id, enricher.enrich(self.builder.build(policy), self.places))
+            self._contained(enricher.id, partial(enricher.enrich, self.builder.build(policy), self.places))
             for skip in self.places.skips[before:]:
                 self.skips.append(msgspec.structs.replace(skip, plugin=skip.plugin or enricher.id))
 
@@ -210,11 +211,11 @@ class _Run:
             self._ends.add(fact.target)
         self.builder.add(fact)
 
-    def _contained(self, id: str, facts: Iterable[Fact]) -> None:
+    def _contained(self, id: str, give: Callable[[], Iterable[Fact]]) -> None:
         """Take a plugin's facts; its failure is reported, and what it gave until then is kept."""
         kept: list[Fact] = []
         try:
-            kept.extend(facts)
+            kept.extend(give())
         except Exception as error:  # one plugin's fault is not the scan's
             self._failed[id] = f"failed with {type(error).__name__}"
         for fact in kept:

@@ -14,7 +14,7 @@ from backstay.collectors import handles
 
 _HEX = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _REMOTE = re.compile(r'\[\s*remote\s+"([^"\\]{1,200})"\s*\]', re.IGNORECASE)
-_SCP = re.compile(r"(?:[^@/:\s]+@)?([A-Za-z0-9][A-Za-z0-9.-]+):(?![/\\])(\S+)\Z")
+_SCP = re.compile(r"(?:[^@/:\s]+@)?([A-Za-z0-9][A-Za-z0-9.-]+):(?![/\\:])(\S+)\Z")
 _MAX_UP = 40  # folders looked at above the root
 
 
