@@ -149,12 +149,16 @@ def allows(globs: Sequence[str], *names: str) -> bool:
 
 @dataclass(frozen=True)
 class OutputFlow:
-    """Model output that reaches a sink unchecked: whose output, in which function, into which callee."""
+    """Model output that reaches a sink unchecked: what it is, in which function, into which callee.
+
+    Arguments of a tool are model output too; `to_tool` says that no answer is among what flows here.
+    """
 
     origin: str
     function: str
     callee: str
     evidence: tuple[Evidence, ...]
+    to_tool: bool = False
 
     @property
     def name(self) -> str:
@@ -167,15 +171,30 @@ class OutputFlow:
 
 
 def output_flows(owner: Asset, graph: Graph, sink: str) -> list[OutputFlow]:
-    """Flows of model output into one kind of sink in an owner's code that are known not to be sanitised."""
+    """Flows of model output into one kind of sink in an owner's code that are known not to be sanitised.
+
+    A tool whose arguments reach code or a shell is left out: it is judged as a tool that runs code.
+    """
     grouped: dict[tuple[str, str], list[Relationship]] = {}
     for edge in graph.into(owner, RelationshipKind.FLOWS_TO):
-        if edge.text("sink") == sink and edge.attributes.get("sanitised") is False:
+        if edge.text("sink") != sink or edge.attributes.get("sanitised") is not False:
+            continue
+        if sink not in ("code", "shell") or not _from_tool(edge, graph):
             grouped.setdefault((edge.text("function"), edge.text("callee")), []).append(edge)
-    return [
-        OutputFlow(source_names(edges, graph), function, callee, places(edges))
-        for (function, callee), edges in grouped.items()
-    ]
+    return [_flow(function, callee, edges, graph) for (function, callee), edges in grouped.items()]
+
+
+def _flow(function: str, callee: str, edges: list[Relationship], graph: Graph) -> OutputFlow:
+    answers = [edge for edge in edges if not _from_tool(edge, graph)]
+    if answers:
+        return OutputFlow(f"the answer of {source_names(answers, graph)}", function, callee, places(edges))
+    passed = f"what a model passes to {source_names(edges, graph)}"
+    return OutputFlow(passed, function, callee, places(edges), to_tool=True)
+
+
+def _from_tool(edge: Relationship, graph: Graph) -> bool:
+    source = graph.get(edge.source)
+    return source is not None and source.kind == Kind.TOOL
 
 
 def holds_ai(owner: Asset, graph: Graph) -> list[Asset]:

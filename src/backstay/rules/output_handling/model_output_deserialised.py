@@ -12,7 +12,7 @@ from backstay.rules.facts import output_flows
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     for flow in output_flows(asset, graph, "deserialise"):
         yield Match(
-            message=f"{flow.subject} hands the answer of {flow.origin} to {flow.callee}, which can run code.",
+            message=f"{flow.subject} hands {flow.origin} to {flow.callee}, which can run code.",
             evidence=flow.evidence,
             discriminator=flow.name,
         )

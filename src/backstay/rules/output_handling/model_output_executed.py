@@ -12,7 +12,7 @@ from backstay.rules.facts import output_flows
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     for flow in output_flows(asset, graph, "code"):
         yield Match(
-            message=f"{flow.subject} runs the answer of {flow.origin} as code, through {flow.callee}.",
+            message=f"{flow.subject} runs {flow.origin} as code, through {flow.callee}.",
             evidence=flow.evidence,
             discriminator=flow.name,
         )

@@ -12,7 +12,7 @@ from backstay.rules.facts import output_flows
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     for flow in output_flows(asset, graph, "html"):
         yield Match(
-            message=f"{flow.subject} shows the answer of {flow.origin} as unescaped markup, through {flow.callee}.",
+            message=f"{flow.subject} shows {flow.origin} as unescaped markup, through {flow.callee}.",
             evidence=flow.evidence,
             discriminator=flow.name,
         )

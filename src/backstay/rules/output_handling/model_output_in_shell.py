@@ -12,7 +12,7 @@ from backstay.rules.facts import output_flows
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     for flow in output_flows(asset, graph, "shell"):
         yield Match(
-            message=f"{flow.subject} puts the answer of {flow.origin} into a command, through {flow.callee}.",
+            message=f"{flow.subject} puts {flow.origin} into a command, through {flow.callee}.",
             evidence=flow.evidence,
             discriminator=flow.name,
         )

@@ -12,7 +12,7 @@ from backstay.rules.facts import output_flows
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     for flow in output_flows(asset, graph, "template"):
         yield Match(
-            message=f"{flow.subject} has {flow.callee} interpret the answer of {flow.origin} as a template.",
+            message=f"{flow.subject} has {flow.callee} interpret {flow.origin} as a template.",
             evidence=flow.evidence,
             discriminator=flow.name,
         )
