@@ -70,6 +70,7 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     match: list[str]
     capabilities: list[str]
     when: dict[str, Value] = {}
+    reading: dict[str, Value] = {}
 
 
 class Sink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

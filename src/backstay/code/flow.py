@@ -284,9 +284,7 @@ class _Tracker:
         receiver = self._expr(call.func.value, scope, report) if isinstance(call.func, Attr) else NOTHING
         everything = _bounded({taint for group in (*given, *keyed.values(), receiver) for taint in group})
         values = options(self.o.resolver.value(call.func, scope))
-        paths = [one.path.removesuffix("[]") for one in values if isinstance(one, External)]
-        if not paths and isinstance(call.func, Attr):
-            paths = [f"?{dotted(call.func)}"]
+        paths = [one.path.removesuffix("[]") for one in self.o.callee_paths(call, scope)]
         site = Site(call, scope, None)
         if report:
             self._sinks(paths, site)

@@ -94,6 +94,10 @@ class Given:
         accepted = wanted if isinstance(wanted, list) else [wanted]
         for one in options(value):
             for want in accepted:
+                if isinstance(want, str) and want.startswith("text:"):
+                    if fnmatchcase(_beginning(self._wrapped(one)), want.removeprefix("text:")):
+                        return True
+                    continue
                 if isinstance(want, str) and want.startswith("path:"):
                     if isinstance(one, External) and fnmatchcase(one.path, want.removeprefix("path:")):
                         return True
@@ -104,6 +108,12 @@ class Given:
                 ):
                     return True
         return False
+
+    def _wrapped(self, value: Value) -> Value:
+        """The text in `text("...")`, `SQL("...")` and the like."""
+        if isinstance(value, External) and value.site is not None and value.site.call.args:
+            return self._resolver.value(value.site.call.args[0], value.site.scope, value.site.frame)
+        return value
 
     def attributes(self, site: Site, wanted: dict[str, str | list[str]], row: Row) -> dict[str, Plain]:
         """Attributes from parameters: a known value, None where it is not passed, nothing where it is unknown."""
@@ -145,6 +155,15 @@ class Given:
         if found:
             return choice(found)
         return Unknown(step) if unknown else None
+
+
+def _beginning(value: Value) -> str:
+    """The known start of a text, in lower case and without leading blanks."""
+    if isinstance(value, Known) and isinstance(value.value, str):
+        return value.value[:200].lstrip().lower()
+    if isinstance(value, TextValue) and value.parts and isinstance(value.parts[0], str):
+        return value.parts[0][:200].lstrip().lower()
+    return ""
 
 
 def plain_value(value: Value) -> tuple[bool, Plain]:

@@ -38,6 +38,9 @@ ON_EDGE = frozenset((Kind.MODEL, Kind.MODEL_FILE, Kind.DATASET))
 # Assets of one name that are one thing wherever in the source they are made.
 SHARED = frozenset((Kind.VECTOR_STORE, Kind.DATASET, Kind.MODEL_FILE, Kind.REGISTRY, Kind.DATA_STORE))
 _NONE = Name("", 0)
+_OF_PATHS = frozenset(
+    ("write_text", "write_bytes", "read_text", "read_bytes", "open", "unlink", "mkdir", "rmdir", "touch")
+)
 
 
 class Observer:
@@ -153,6 +156,9 @@ class Observer:
         """The library functions that a call may run; one nobody resolved goes by its own words after `?`."""
         func = self.resolver.value(call.func, scope)
         found = [one for one in options(func) if isinstance(one, External)]
+        if not found and isinstance(call.func, Attr) and call.func.name in _OF_PATHS:
+            # A path whose text is known is text to us; these methods only a path has.
+            found = [External(f"pathlib.Path().{call.func.name}")]
         if not found and isinstance(func, Unknown) and func.text and "…" not in func.text:
             found = [External(f"?{func.text}")]
         for one in options(func):
@@ -199,7 +205,8 @@ class Observer:
             for name, value in client[1].items() if client is not None else ():
                 # What the client was made with holds for its calls, unless they say otherwise.
                 if edge.get(name) is None:
-                    edge[name] = value
+                    own = self.given.attributes(site, {name: name}, row)
+                    edge[name] = value if name in own and own[name] is None else own.get(name, value)
             self.roles.draw(row, table, func, site, None, edge)
 
     def _invoked(self, row: Row, table: Table, func: External, site: Site) -> None:
@@ -411,6 +418,12 @@ class Observer:
             text = self._endpoint_name(text, receiver)
         if kind == Kind.PROMPT:
             return self.roles.named_prompt(text, row, site, definition, place, table)
+        if kind == Kind.VECTOR_STORE:
+            # Two stores of one product are two when the code says where they are.
+            host = self.given.attributes(site, {"host": row.attributes.get("host", [])}, row).get("host")
+            text_key = f"{text}:{plain_url(host)}" if isinstance(host, str) else text
+            key = urn(kind, self.source, text_key)
+            return self.ledger.asset(key, kind, text, sighting(table.id, place), variable=self.naming.variable(site))
         key = urn(kind, self.source, text) if kind in SHARED else urn(kind, self.source, site.scope.path, text)
         evidence = sighting(table.id, place)
         made = self.ledger.asset(key, kind, text, evidence, variable=self.naming.variable(site), weak=row.weak)

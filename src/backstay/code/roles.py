@@ -90,6 +90,8 @@ class Roles:
             if role in ("model", "embedding"):
                 model_wanted = True
             if value is None:
+                if role == "authentication" and subject is not None:
+                    subject.attributes.setdefault("authentication", None)
                 continue
             found = self.role(role, value, spec, row, table, func, site, subject, attributes)
             model_found = model_found or (found and role in ("model", "embedding"))

@@ -111,7 +111,10 @@ def _capabilities(o: Observer) -> None:
                 for func in o.callee_paths(call, scope):
                     for effect in o.catalog.effects.find(func.path):
                         if not effect.when or o.given.condition(site, effect.when):
+                            reads = bool(effect.reading) and o.given.condition(site, effect.reading)
                             for capability in effect.capabilities:
+                                if reads and capability == "changes_state":
+                                    continue
                                 known.setdefault(capability, site.place)
         return known
 
