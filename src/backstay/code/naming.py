@@ -5,7 +5,7 @@ import re
 from backstay.catalog.tables import Row
 from backstay.code.given import Given, text_of
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
-from backstay.code.values import Environment, External, Known, ListValue, Site, Value, options
+from backstay.code.values import Environment, External, FunctionValue, Known, ListValue, Partial, Site, Value, options
 
 _BRACES = re.compile(r"\{([^{}]+)\}")
 
@@ -103,6 +103,10 @@ def _named(value: Value) -> list[Value | str]:
             return []
         case External():
             return [value]
+        case FunctionValue(scope):
+            return [scope.function.name]
+        case Partial(func):
+            return _named(func)
     return []
 
 
