@@ -5,7 +5,7 @@ import re
 import tomllib
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -36,11 +36,33 @@ def provider_of_model(model: str) -> str | None:
     return next((one.name for one in providers() if model.startswith(one.models)), None) if model else None
 
 
+class KeyFormat(NamedTuple):
+    """The format of a provider's keys; every key starts with `prefix`, which is searched before `pattern` is tried."""
+
+    provider: str
+    prefix: str
+    pattern: re.Pattern[str]
+
+
 @cache
-def key_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Provider and compiled pattern of every key format, longest first: `sk-ant-` is tried before `sk-`."""
-    patterns = [(one.name, key) for one in providers() for key in one.keys]
-    return tuple((name, re.compile(key)) for name, key in sorted(patterns, key=lambda pair: (-len(pair[1]), pair)))
+def key_formats() -> tuple[KeyFormat, ...]:
+    """Every key format, longest prefix first: `sk-ant-` is tried before `sk-`."""
+    keys = [(one.name, key) for one in providers() for key in one.keys] + [*_CLOUD_KEYS]
+    formats = [KeyFormat(name, _literal_prefix(key), re.compile(key)) for name, key in keys]
+    return tuple(sorted(formats, key=lambda one: -len(one.prefix)))
+
+
+# Keys of clouds as a whole, which open their AI services among others.
+_CLOUD_KEYS = (("aws", "AKIA[0-9A-Z]{16}"),)
+
+
+def _literal_prefix(pattern: str) -> str:
+    """The characters with which everything that a pattern matches begins."""
+    found = re.match(r"(?:[A-Za-z0-9_/-]|\\[|.+])*", pattern)
+    literal = found[0] if found else ""
+    if pattern[len(literal) : len(literal) + 1] in ("?", "*", "{"):
+        literal = literal[:-1]  # its last character may be missing
+    return literal.replace("\\", "")
 
 
 @cache

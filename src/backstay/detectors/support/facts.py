@@ -57,9 +57,9 @@ def key_type(secret: str) -> tuple[str, str] | None:
     """Provider and type ("openai-key") of a secret by its format; None for a format nobody claims or a placeholder."""
     if is_placeholder(secret):
         return None
-    for provider, pattern in catalog.key_patterns():
-        if pattern.fullmatch(secret):
-            return provider, f"{provider}-key"
+    for one in catalog.key_formats():
+        if secret.startswith(one.prefix) and one.pattern.fullmatch(secret):
+            return one.provider, f"{one.provider}-key"
     return None
 
 

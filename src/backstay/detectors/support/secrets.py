@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 _WORDS = re.compile(
     r"your|example|placeholder|changeme|change[-_]me|replace|insert|redacted|dummy|sample|fake|todo|secret[-_]?here|"
     r"key[-_]?here|token[-_]?here|xxxx|\*\*\*|\.\.\.|…|<[^>]{0,80}>|\{\{|\$\{|\$\(|%[A-Z_]{1,80}%|"
-    r"not[-_ ]?(?:needed|used|required|set)|test[-_]?key",
+    r"not[-_ ]?(?:needed|used|required|set)|test[-_]?key|no[-_]?key|unused|anything",
     re.IGNORECASE,
 )
 _SECRET_NAME = re.compile(
@@ -64,6 +64,17 @@ def is_path(value: str) -> bool:
         re.match(r"(?:[~.]{0,2}/|[A-Za-z]:[\\/]|file:)", value)
         or re.search(r"\.(?:json|ya?ml|pem|key|txt|env|toml)\Z", value)
     )
+
+
+def is_key_like(value: str, prefix: str = "") -> bool:
+    """Whether what follows a key's prefix was made by a machine, not put together from words or by a pattern."""
+    tail = value.removeprefix(prefix)
+    if is_placeholder(value) or entropy(tail) < 3.0:
+        return False
+    mixed = any(char.isdigit() for char in tail) or (any(map(str.islower, tail)) and any(map(str.isupper, tail)))
+    # `sk-fading-circle-left-inner-shape` is a class of a style sheet. A long prefix says enough by itself.
+    run = max(map(len, re.split(r"[^A-Za-z0-9]", tail)))
+    return mixed and (run >= 16 or len(prefix) > 4)
 
 
 def looks_random(value: str) -> bool:

@@ -1,0 +1,45 @@
+"""Detector of pipelines written as files: training recipes, DVC, MLflow, Kubeflow, jobs and CI workflows."""
+
+from collections.abc import Iterator
+
+from backstay.detectors.support.jobs import job_facts, workflow_facts
+from backstay.detectors.support.project_pipelines import dvc_facts, kubeflow_facts, mlproject_facts
+from backstay.detectors.support.reading import document, yaml_documents
+from backstay.detectors.support.recipes import merge_facts, recipe_facts
+from backstay.model import Kind
+from backstay.plugin import Fact, File, Selector, UnreadableError, detector
+
+_SELECTOR = Selector(
+    names=frozenset({"dvc.yaml", "mlproject"}),
+    paths=("**/.github/workflows/*.yml", "**/.github/workflows/*.yaml"),
+    contains=(b"model_name_or_path", b"base_model", b"merge_method", b"pipelineInfo", b"entrypoint:"),
+    within=(".yaml", ".yml", ".json"),
+)
+
+
+@detector(_SELECTOR, Kind.PIPELINE, Kind.PIPELINE_STEP, Kind.MODEL, Kind.DATASET, Kind.MODEL_FILE)
+def detect(file: File) -> Iterator[Fact]:
+    name = file.name.lower()
+    if name == "dvc.yaml":
+        for root in yaml_documents(file):
+            yield from dvc_facts(file, root)
+    elif name == "mlproject":
+        for root in yaml_documents(file):
+            yield from mlproject_facts(file, root)
+    elif ".github/workflows/" in file.path:
+        for root in yaml_documents(file):
+            yield from workflow_facts(file, root)
+    else:
+        yield from _by_content(file)
+
+
+def _by_content(file: File) -> Iterator[Fact]:
+    try:
+        roots = document(file)
+    except UnreadableError:
+        return  # a word in some template or broken file does not make it a recipe
+    for root in roots:
+        yield from recipe_facts(file, root)
+        yield from merge_facts(file, root)
+        yield from kubeflow_facts(file, root)
+        yield from job_facts(file, root)
