@@ -102,6 +102,16 @@ def named(names: Iterable[str], most: int = 3) -> str:
     return " and ".join(filter(None, (", ".join(unique[:-1]), unique[-1]))) if unique else ""
 
 
+def sentence(text: str) -> str:
+    """Text as a sentence starts: its first letter in upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def within(path: str, folder: str) -> bool:
+    """Whether a path lies in a folder; the root, `""` or `.`, holds everything."""
+    return folder in ("", ".") or path.startswith(folder.rstrip("/") + "/")
+
+
 def source_names(edges: Iterable[Relationship], graph: Graph) -> str:
     """The names of the assets that edges start at, for a sentence."""
     ends = (graph.get(edge.source) for edge in edges)

@@ -26,9 +26,9 @@ def mcp_config_paths(graph: Graph) -> frozenset[str]:
 
 
 def credential_name(credential: Asset) -> str:
-    """A credential as a sentence names it; never its value."""
+    """A credential as a sentence names it, with its article; never its value."""
     provider = credential.text("provider")
     kind = credential.text("type").replace("_", " ").replace("-", " ")
-    if provider and kind and provider.lower() not in kind.lower():
-        return f"A {provider} {kind}"
-    return f"A {kind or (provider and provider + ' credential') or 'credential'}"
+    name = f"{provider} {kind}" if provider.lower() not in kind.lower() else kind
+    name = name.strip() if kind else f"{provider} credential".strip()
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from backstay.graph import Graph
 from backstay.model import Asset, Kind, Match
 from backstay.plugin import rule
+from backstay.rules.facts import sentence
 from backstay.rules.secrets_places import credential_name, in_env_file
 
 
@@ -14,7 +15,7 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
         return
     for path in sorted({place.path for place in asset.evidence if in_env_file(place.path)}):
         yield Match(
-            message=f"{credential_name(asset)} stands in {path}, which git does not ignore.",
+            message=f"{sentence(credential_name(asset))} stands in {path}, which git does not ignore.",
             evidence=tuple(place for place in asset.evidence if place.path == path),
             discriminator=path,
         )

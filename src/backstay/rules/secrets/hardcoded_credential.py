@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from backstay.graph import Graph
 from backstay.model import Asset, Kind, Match
 from backstay.plugin import rule
+from backstay.rules.facts import sentence
 from backstay.rules.secrets_places import credential_name, in_env_file, mcp_config_paths
 
 
@@ -20,6 +21,6 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     files = len({place.path for place in here})
     where = f"{here[0].path}" if files == 1 else f"{here[0].path} and {files - 1} more files"
     yield Match(
-        message=f"{credential_name(asset)} is written into {where}: whoever can read the code can use it.",
+        message=f"{sentence(credential_name(asset))} is written into {where}: whoever can read the code can use it.",
         evidence=tuple(here),
     )

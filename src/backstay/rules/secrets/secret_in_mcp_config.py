@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from backstay.graph import Graph
 from backstay.model import Asset, Kind, Match
 from backstay.plugin import rule
+from backstay.rules.facts import sentence
 from backstay.rules.secrets_places import credential_name, in_env_file, mcp_config_paths
 
 
@@ -16,5 +17,6 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     here = tuple(place for place in asset.evidence if place.path in configs and not in_env_file(place.path))
     if here:
         yield Match(
-            message=f"{credential_name(asset)} is written into the MCP configuration {here[0].path}.", evidence=here
+            message=f"{sentence(credential_name(asset))} is written into the MCP configuration {here[0].path}.",
+            evidence=here,
         )
