@@ -8,7 +8,7 @@ import msgspec
 from backstay.model.asset import Asset, Kind, merge_attributes
 from backstay.model.evidence import Evidence
 from backstay.model.policy import Policy
-from backstay.model.relationship import Relationship, RelationshipKind
+from backstay.model.relationship import Relationship, RelationshipKind, Same
 
 MAX_EVIDENCE = 50  # sightings kept per asset or edge; what lies beyond adds nothing a reader could use
 
@@ -116,27 +116,50 @@ class GraphBuilder:
     def __init__(self) -> None:
         self._assets: dict[str, list[Asset]] = defaultdict(list)
         self._edges: dict[tuple[str, str, str, str], list[Relationship]] = defaultdict(list)
+        self._same: dict[str, str] = {}
 
-    def add(self, fact: Asset | Relationship) -> None:
+    def add(self, fact: Asset | Relationship | Same) -> None:
         if isinstance(fact, Asset):
             self._assets[fact.key].append(fact)
+        elif isinstance(fact, Same):
+            self._same[fact.key] = fact.of
         else:
             attributes = repr(sorted(fact.attributes.items()))
             self._edges[fact.source, fact.kind, fact.target, attributes].append(fact)
 
-    def extend(self, facts: Iterable[Asset | Relationship]) -> None:
+    def extend(self, facts: Iterable[Asset | Relationship | Same]) -> None:
         for fact in facts:
             self.add(fact)
 
     def build(self, policy: Policy | None = None) -> Graph:
         """The merged graph. Edges with an end that nobody saw are dropped: a graph holds no loose ends."""
         assets = {key: _merge_assets(sightings) for key, sightings in self._assets.items()}
+        for key in sorted(self._same):
+            root = self._root(key)
+            if root != key and key in assets and root in assets:
+                assets[root] = _absorbed(assets[root], assets.pop(key))
+        merged: dict[tuple[str, str, str, str], list[Relationship]] = defaultdict(list)
+        for (source, kind, target, attributes), same in self._edges.items():
+            merged[self._root(source), kind, self._root(target), attributes].extend(same)
         edges = [
-            msgspec.structs.replace(same[0], evidence=_merge_evidence(same))
-            for (source, _, target, _), same in self._edges.items()
+            msgspec.structs.replace(same[0], source=source, target=target, evidence=_merge_evidence(same))
+            for (source, _, target, _), same in merged.items()
             if source in assets and target in assets and source != target
         ]
         return Graph(assets.values(), edges, policy)
+
+    def _root(self, key: str) -> str:
+        """The key that a key stands for; a circle of statements ends where it began."""
+        seen = {key}
+        while key in self._same and self._same[key] not in seen:
+            key = self._same[key]
+            seen.add(key)
+        return key
+
+
+def _absorbed(kept: Asset, other: Asset) -> Asset:
+    attributes = merge_attributes(kept.attributes, other.attributes)
+    return Asset(kept.key, kept.kind, kept.name, attributes, _merge_evidence((kept, other)))
 
 
 def _merge_assets(sightings: list[Asset]) -> Asset:

@@ -29,7 +29,7 @@ from backstay.model import (
     State,
 )
 from backstay.places import SourcePlaces, short_digest
-from backstay.plugin import Fact, Rule, with_owner
+from backstay.plugin import Joined, Rule, with_owner
 from backstay.scoring import score
 from backstay.workers import FILE_SECONDS, Background, Setup, examine_all
 
@@ -204,16 +204,16 @@ class _Run:
         self.ignores += one.ignores
         self.skips += one.skips
 
-    def _add(self, fact: Fact) -> None:
+    def _add(self, fact: Joined) -> None:
         fact = with_owner(fact, self.places)
         if isinstance(fact, Relationship):
             self._ends.add(fact.source)
             self._ends.add(fact.target)
         self.builder.add(fact)
 
-    def _contained(self, id: str, give: Callable[[], Iterable[Fact]]) -> None:
+    def _contained(self, id: str, give: Callable[[], Iterable[Joined]]) -> None:
         """Take a plugin's facts; its failure is reported, and what it gave until then is kept."""
-        kept: list[Fact] = []
+        kept: list[Joined] = []
         try:
             kept.extend(give())
         except Exception as error:  # one plugin's fault is not the scan's

@@ -12,9 +12,10 @@ from typing import Protocol
 import msgspec
 
 from backstay.graph import Graph
-from backstay.model import Asset, Evidence, Kind, Level, Match, Relationship, Report, Source, urn
+from backstay.model import Asset, Evidence, Kind, Level, Match, Relationship, Report, Same, Source, urn
 
 Fact = Asset | Relationship
+Joined = Fact | Same
 
 # A detector sees one file and cannot know whose code it is. An edge with this source starts at whatever owns the
 # place of its evidence (see `Places.owner_of`); the pipeline puts the real key in with `with_owner`.
@@ -163,7 +164,7 @@ class Places(Protocol):
         ...
 
 
-def with_owner(fact: Fact, places: Places) -> Fact:
+def with_owner(fact: Joined, places: Places) -> Joined:
     """The fact itself, or an edge from `OWNER` with the key of the service or repository that owns its place."""
     if isinstance(fact, Relationship) and fact.source == OWNER and fact.place is not None:
         return msgspec.structs.replace(fact, source=places.owner_of(fact.place.path))
@@ -186,7 +187,7 @@ class Analyzer(Protocol):
 
 
 class Enrich(Protocol):
-    def __call__(self, graph: Graph, places: Places, /) -> Iterator[Fact]: ...
+    def __call__(self, graph: Graph, places: Places, /) -> Iterator[Joined]: ...
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,7 @@ class Observer:
 
     def _plain(self, row: Row, table: Table, func: External, site: Site) -> None:
         """A call that makes no asset: its roles belong to the receiver if that is one, else to the enclosing code."""
-        receivers = [] if row.makes else [m for m in self.receivers(func) if m.kind != Kind.MODEL]
+        receivers = [] if row.makes else [m for m in self.receivers(func) if m.kind not in ON_EDGE]
         edge: Attributes = self.given.described(site, row)
         if receivers:
             for receiver in receivers[:4]:

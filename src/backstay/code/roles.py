@@ -296,13 +296,14 @@ class Roles:
             folder = name.removeprefix("./").partition("/")[0].lower()
             local = is_path(name) or folder in GENERIC_FOLDERS or not is_hub_name(name)
             short = name.rstrip("/").rpartition("/")[2] if local else name
+            made_as: Attributes = {"produced": True} | ({"path": name} if local and "/" in name else {})
             if short.strip() and len(short) < 200 and "\n" not in short:
                 made = self.o.ledger.asset(
                     model_key(short, hub=not local),
                     Kind.MODEL,
                     short,
                     sighting(table.id, place, 0.9),
-                    {"produced": True},
+                    made_as,
                 )
                 self.o.use(site.scope, R.PRODUCES, made, {"api": func.path}, site.place, table.id)
                 return True

@@ -4,7 +4,7 @@ from backstay.model.asset import AI_KINDS, Asset, Attributes, Kind, Value, urn
 from backstay.model.evidence import Evidence, Level
 from backstay.model.finding import Control, Finding, Match, RuleInfo, Severity, Suppression
 from backstay.model.policy import Policy, Waiver
-from backstay.model.relationship import Relationship, RelationshipKind
+from backstay.model.relationship import Relationship, RelationshipKind, Same
 from backstay.model.report import Report, RuleResult
 from backstay.model.risk import Counterfactual, Factor, Risk
 from backstay.model.scan import Coverage, PluginStatus, Scan, Skip, Source, State
@@ -30,6 +30,7 @@ __all__ = [
     "Risk",
     "RuleInfo",
     "RuleResult",
+    "Same",
     "Scan",
     "Severity",
     "Skip",

@@ -35,6 +35,13 @@ class RelationshipKind(StrEnum):
     FLOWS_TO = "flowsTo"  # data flow inside code (model output to a sink, outside input to a prompt)
 
 
+class Same(msgspec.Struct, frozen=True):
+    """A statement that two keys are one asset: all that is known of `key` belongs to `of`."""
+
+    key: str
+    of: str
+
+
 class Relationship(msgspec.Struct, frozen=True, omit_defaults=True):
     """An edge. Two edges are one when source, kind, target and attributes agree; evidence then unites.
 
