@@ -37,8 +37,8 @@ _COMMANDS = (
     (
         "deployment",
         re.compile(
-            r"\b(?:anyscale services? (?:rollout|deploy)|serve deploy|az ml online-deployment|bentoml deploy|truss push|"
-            r"gcloud ai endpoints deploy-model|aws sagemaker (?:create|update)-endpoint|modal deploy|"
+            r"\b(?:anyscale services? (?:rollout|deploy)|serve deploy|az ml online-deployment|bentoml deploy|"
+            r"truss push|gcloud ai endpoints deploy-model|aws sagemaker (?:create|update)-endpoint|modal deploy|"
             r"huggingface-cli upload|hf upload)\b"
         ),
     ),

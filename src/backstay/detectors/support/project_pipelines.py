@@ -15,17 +15,13 @@ _TASKS = (
     ("training", re.compile(r"train|finetune|fine[_-]tune|fit\b", re.IGNORECASE)),
     ("evaluation", re.compile(r"eval|test|valid|benchmark|metrics", re.IGNORECASE)),
     ("inference", re.compile(r"predict|infer|score|serve", re.IGNORECASE)),
-    (
-        "ingestion",
-        re.compile(
-            r"prepare|preprocess|process|load|fetch|download|ingest|featuri|split|index|embed|clean", re.IGNORECASE
-        ),
-    ),
+    ("ingestion", re.compile(r"prepare|process|load|fetch|ingest|featuri|split|index|embed|clean", re.IGNORECASE)),
 )
 _DATA = re.compile(
     r"(?:^|/)(?:data|datasets?|corpus|features|raw|processed|prepared)(?:/|$)|\.(?:csv|tsv|jsonl|parquet|arrow)$",
     re.IGNORECASE,
 )
+_MODEL = re.compile(r"\.(?:pkl|pickle|joblib|pt|pth|h5|keras|onnx|safetensors|ckpt|cbm|gguf)$", re.IGNORECASE)
 
 
 def task_of(*words: str) -> str:
@@ -38,9 +34,8 @@ def dvc_facts(file: File, root: Node) -> Iterator[Fact]:
     stages = list(root.get("stages").entries())[:MAX_STEPS]
     if not stages:
         return
-    task = (
-        "training" if any(task_of(name) == "training" for name, _ in stages) else task_of(*(name for name, _ in stages))
-    )
+    tasks = [task_of(name) for name, _ in stages]
+    task = "training" if "training" in tasks else next(filter(None, tasks), "")
     whole = pipeline(file, task or "processing", root.get("stages").line)
     yield whole
     yield owner_edge(Edge.USES, whole.key, whole.evidence)

@@ -86,13 +86,12 @@ def _datasets(root: Node) -> Iterator[_Use]:
     for one in root.get("dataset_mixture", "datasets").elements():
         yield from _use(named(one, "id", "path", "name"), one)
     for key in ("dataset_mixer", "datasets_mixer"):
-        for name, one in root.get(key).entries():
-            yield _Use(name, one.line, False, None)
+        for identifier, one in root.get(key).entries():
+            yield _Use(identifier, one.line, False, None)
     for key in ("datasets", "test_datasets", "pretraining_dataset"):
         for one in root.get(key).elements():
-            yield from _use(
-                named(one, "path", "id", "name") if not one.text else one, one, held_out=key == "test_datasets"
-            )
+            name = one if one.text else named(one, "path", "id", "name")
+            yield from _use(name, one, held_out=key == "test_datasets")
         if root.get(key).text:
             yield from _use(root.get(key), root.get(key))
     for key in ("dataset_name", "dataset", "eval_dataset"):
