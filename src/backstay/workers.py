@@ -5,6 +5,7 @@ hands is done again. The files' order of arrival differs from run to run, what i
 """
 
 import contextlib
+import faulthandler
 import gc
 import multiprocessing
 import os
@@ -311,6 +312,7 @@ def _sendable(result: Examined) -> Examined:
 
 def _prepare(memory: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    faulthandler.disable()  # a crash is reported as a skip, not as a dump on somebody's terminal
     gc.set_threshold(50_000, 20, 20)
     if sys.platform != "linux":
         return
