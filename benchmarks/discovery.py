@@ -2,7 +2,8 @@
 
     python benchmarks/discovery.py --labels DIR [--scorer score.py] [--show] NAME=CHECKOUT ...
 
-DIR holds NAME.json truth files; CHECKOUT is that repository at the commit its truth file names. Prints the scorer's table.
+DIR holds NAME.json truth files; CHECKOUT is that repository at the commit its truth file names. Prints the
+scorer's table.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from backstay.model import Kind, Report
+from backstay.model import Kind, RelationshipKind, Report
 from backstay.pipeline import scan
 
 TYPES = {
@@ -51,10 +52,19 @@ def prediction(report: Report) -> dict[str, list[dict[str, Any]]]:
         for place in asset.evidence or ():
             assets.append({"type": kind, "name": asset.name, "file": place.path, "line": place.line or 1})
     kinds = {asset.key: asset.kind for asset in report.assets}
+    tests = {asset.key for asset in report.assets if asset.text("placement") == "test"}
+    said = {(edge.source, edge.target) for edge in report.relationships if edge.kind == RelationshipKind.TRAINED_ON}
+    makes = {(edge.target, edge.source) for edge in report.relationships if edge.kind == RelationshipKind.PRODUCES}
+    # The labels say once, on the model, what data it was trained on; our pipelines say as well that they read it.
+    said = {(pipeline, data) for model, data in said for made, pipeline in makes if made == model}
     relations = [
         {"from": names[edge.source], "to": names[edge.target], "kind": edge.kind}
         for edge in report.relationships
-        if edge.source in names and edge.target in names and not {kinds[edge.source], kinds[edge.target]} & UNRELATED
+        if edge.source in names
+        and edge.target in names
+        and not {kinds[edge.source], kinds[edge.target]} & UNRELATED
+        and not {edge.source, edge.target} & tests
+        and not (edge.kind == RelationshipKind.CONSUMES and (edge.source, edge.target) in said)
     ]
     return {"assets": assets, "relations": relations}
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from backstay.code.facts import Call, Lambda
+from backstay.code.facts import Attr, Call, Lambda
 from backstay.code.resolve import Resolver
 from backstay.code.scopes import FunctionScope, ModuleScope, Scope
 from backstay.code.values import (
@@ -18,9 +18,11 @@ from backstay.code.values import (
     options,
 )
 from backstay.code.walk import calls, expression_calls
+from backstay.placement import placement_of
 
 ROUNDS = 2  # the second sees calls on objects that the first round's callers hand in
 MAX_REACHED = 400
+MAX_CALLBACKS = 20
 
 
 class CallGraph:
@@ -43,19 +45,35 @@ class CallGraph:
         site = Site(call, scope, None)
         for target in options(self._resolver.value(call.func, scope)):
             self._target(target, site, callers)
+        if isinstance(call.func, Attr):
+            self._framework(call.func, scope)
         for expr in (*call.args, *(value for _, value in call.keywords)):
             if isinstance(expr, Lambda):
                 continue
             for given in options(self._resolver.value(expr, scope)):
                 self._handed(given, scope)
 
+    def _framework(self, func: Attr, scope: Scope) -> None:
+        """A method that an object has from a library's class may run every method the project's class overrides."""
+        for owner in options(self._resolver.value(func.value, scope)):
+            if not isinstance(owner, Instance) or not self._resolver.members.library_bases(owner.cls):
+                continue
+            lineage = self._resolver.members.lineage(owner.cls)
+            if not any(func.name in one.names or func.name in one.fields for one in lineage):
+                for one in lineage:
+                    for method in list(one.methods.values())[:MAX_CALLBACKS]:
+                        if not method.function.name.startswith("__"):
+                            self._edge(scope, method)
+
     def _target(self, target: Value, site: Site, callers: dict[int, list[Site]]) -> None:
         match target:
             case FunctionValue(function):
-                callers[id(function.function)].append(site)
+                if _speaks_for(site, function):
+                    callers[id(function.function)].append(site)
                 self._edge(site.scope, function)
             case ClassValue(cls):
-                callers[id(cls.cls)].append(site)
+                if _speaks_for(site, cls):
+                    callers[id(cls.cls)].append(site)
                 for one in self._resolver.members.lineage(cls):
                     method = one.methods.get("__init__")
                     if method is not None:
@@ -127,6 +145,11 @@ class CallGraph:
                     seen.add(id(caller))
                     stack.append(caller)
         return roots or [scope]
+
+
+def _speaks_for(site: Site, target: Scope) -> bool:
+    """Whether a call tells what a parameter is in earnest: a test's call does not, for code that is no test."""
+    return placement_of(site.scope.path) != "test" or placement_of(target.path) == "test"
 
 
 def _begins(scope: Scope) -> bool:

@@ -4,6 +4,7 @@ from fnmatch import fnmatchcase
 
 from backstay.catalog.tables import Row
 from backstay.code.resolve import Resolver, argument, choice
+from backstay.code.urls import plain_url
 from backstay.code.values import (
     DictValue,
     Environment,
@@ -18,6 +19,8 @@ from backstay.code.values import (
     options,
 )
 from backstay.model import Value as Plain
+
+MAX_TEXT = 300  # of an attribute; longer text is content, and content is not kept
 
 
 class Given:
@@ -170,7 +173,7 @@ def plain_value(value: Value) -> tuple[bool, Plain]:
     """Whether a value is known, and it as plain data: objects of libraries and functions become their names."""
     match value:
         case Known(plain):
-            return True, plain
+            return True, plain_url(plain)[:MAX_TEXT] if isinstance(plain, str) else plain
         case Environment(default=default) if default is not None:
             return plain_value(default)
         case ListValue(items):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Row, Table
 from backstay.code.facts import Call, Expr, Name
-from backstay.code.given import plain_value, text_of
+from backstay.code.given import text_of
 from backstay.code.guards import authenticator
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.models import is_path, provider_of_model, split_prefix
@@ -459,14 +459,18 @@ class Roles:
     def authentication(self, value: Value, subject: Made | None) -> bool:
         if subject is None or (isinstance(value, Known) and value.value in (None, False, "")):
             return False
-        known, plain = plain_value(value)
+        # Only what does it is named: a literal given here is the secret itself.
+        named = "set in code"
         if isinstance(value, ListValue):
-            names = [self._dependency(item) for item in value.items]
-            names = [name for name in names if name]
+            names = [name for item in value.items if (name := self._dependency(item))]
             if not names:
                 return False
-            plain = ", ".join(names)
-        subject.attributes["authentication"] = plain if known and isinstance(plain, str) and plain else "set in code"
+            named = ", ".join(names)
+        elif isinstance(value, External):
+            named = value.path.removesuffix("()")
+        elif isinstance(value, FunctionValue):
+            named = value.scope.qualname
+        subject.attributes["authentication"] = named
         return True
 
     def _dependency(self, value: Value) -> str:
