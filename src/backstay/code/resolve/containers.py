@@ -103,6 +103,8 @@ class Containers:
                 for one in (first, second)
             ):
                 return text([first, second], place)
+            if isinstance(first, External) and isinstance(second, External):  # two lists that a library made
+                return ListValue([first, second], True, place)
         if op in ("%", "/") and isinstance(first, Known | TextValue | Environment):
             if op == "/":  # of paths
                 return text([first, Known("/", place), second], place)
