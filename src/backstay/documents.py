@@ -69,6 +69,8 @@ def read_json(text: str) -> Node:
     """Read JSON, with comments and trailing commas allowed as editors' configuration has them."""
     data = text.encode("utf-8", "surrogatepass")
     tree = tree_sitter.Parser(_JSON).parse(data)
+    if tree.root_node.type == "ERROR":
+        raise DocumentError("invalid JSON")
     root = next((child for child in tree.root_node.named_children if child.type != "comment"), None)
     if root is None:
         raise DocumentError("empty document")
@@ -79,8 +81,8 @@ class _Budget:
     def __init__(self) -> None:
         self.left = MAX_NODES
 
-    def spend(self, depth: int, line: int) -> None:
-        self.left -= 1
+    def spend(self, depth: int, line: int, count: int = 1) -> None:
+        self.left -= count
         if depth > MAX_DEPTH:
             raise DocumentError(f"nested deeper than {MAX_DEPTH} levels at line {line}")
         if self.left < 0:
@@ -91,6 +93,8 @@ def _json(node: tree_sitter.Node, depth: int, budget: _Budget) -> Node:
     line, end = node.start_point[0] + 1, node.end_point[0] + 1
     budget.spend(depth, line)
     raw = (node.text or b"").decode("utf-8", "replace") if node.child_count == 0 or node.type == "string" else ""
+    if node.has_error and any(child.is_missing for child in node.children):
+        raise DocumentError(f"invalid JSON at line {end}")
     match node.type:
         case "object":
             pairs: dict[str, Node] = {}
@@ -160,15 +164,15 @@ def _number(raw: str) -> int | float:
         raise DocumentError("invalid number") from None
 
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def read_yaml(text: str) -> list[Node]:
-    """Read every document of a YAML stream with the safe tags only; aliases are followed within the bounds."""
-    budget = _Budget()
+    """Read every document of a YAML stream, safe tags only; aliases and merge keys are followed within the bounds."""
+    loader: Any = None
     try:
-        return [
-            _yaml(node, 0, budget)
-            for node in yaml.compose_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-            if node is not None
-        ]
+        loader = _LOADER(text)
+        return list(_yaml_documents(loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise DocumentError(f"invalid YAML{f' at line {mark.line + 1}' if mark else ''}") from None
@@ -176,25 +180,86 @@ def read_yaml(text: str) -> list[Node]:
         if isinstance(error, DocumentError):
             raise
         raise DocumentError("invalid YAML") from None
+    finally:
+        if loader is not None:
+            loader.dispose()
 
 
-def _yaml(node: yaml.Node, depth: int, budget: _Budget) -> Node:
-    line, end = node.start_mark.line + 1, node.end_mark.line + 1
-    budget.spend(depth, line)
-    if isinstance(node, yaml.MappingNode):
-        return Node({_yaml_key(k): _yaml(v, depth + 1, budget) for k, v in node.value}, line, end)
-    if isinstance(node, yaml.SequenceNode):
-        return Node([_yaml(v, depth + 1, budget) for v in node.value], line, end)
-    return Node(_yaml_scalar(node), line, end)
+class _Open:
+    """A collection whose end has not come: its members, the key that waits for its value, and how large it is."""
+
+    def __init__(self, event: yaml.CollectionStartEvent, line: int) -> None:
+        self.line = self.end = line
+        self.anchor = event.anchor
+        self.members: dict[str, Node] | list[Node] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        self.key: str | None = None
+        self.size = self.height = 1
+
+    def add(self, node: Node, key: str, size: int, height: int) -> None:
+        self.size += size
+        self.height = max(self.height, height + 1)
+        self.end = max(self.end, node.end_line if node.line >= self.line else 0)
+        if isinstance(self.members, list):
+            self.members.append(node)
+        elif self.key is None:
+            self.key = key
+        else:
+            _put(self.members, self.key, node)
+            self.key = None
 
 
-def _yaml_key(node: yaml.Node) -> str:
-    return str(node.value) if isinstance(node, yaml.ScalarNode) else "?"
+def _put(members: dict[str, Node], key: str, node: Node) -> None:
+    if key != "<<":
+        members[key] = node
+        return
+    for merged in [node, *node.elements()]:
+        for name, value in merged.entries():
+            members.setdefault(name, value)
 
 
-def _yaml_scalar(node: yaml.Node) -> str | int | float | bool | None:
-    raw = str(node.value)
-    match node.tag.rpartition(":")[2]:
+def _yaml_documents(loader: Any) -> Iterator[Node]:
+    # From events rather than yaml.compose, which recurses in C: a deep document would end the process.
+    budget = _Budget()
+    stack: list[_Open] = []
+    anchors: dict[str, tuple[Node, int, int]] = {}
+    while loader.check_event():
+        event = loader.get_event()
+        line, end = event.start_mark.line + 1, event.end_mark.line + 1
+        key, size, height = "?", 1, 1
+        if isinstance(event, yaml.DocumentStartEvent):
+            anchors = {}
+            continue
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in anchors:
+                raise DocumentError(f"invalid YAML at line {line}")
+            node, size, height = anchors[event.anchor]
+            budget.spend(len(stack) + height, line, size)
+        elif isinstance(event, yaml.ScalarEvent):
+            budget.spend(len(stack), line)
+            tag = event.tag
+            if tag in (None, "!"):
+                tag = loader.resolve(yaml.ScalarNode, event.value, event.implicit)
+            key, node = str(event.value), Node(_yaml_scalar(tag, str(event.value)), line, end)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            budget.spend(len(stack), line)
+            stack.append(_Open(event, line))
+            continue
+        elif isinstance(event, yaml.CollectionEndEvent):
+            done = stack.pop()
+            node, size, height = Node(done.members, done.line, done.end), done.size, done.height
+        else:
+            continue
+        anchor = done.anchor if isinstance(event, yaml.CollectionEndEvent) else getattr(event, "anchor", None)
+        if anchor and not isinstance(event, yaml.AliasEvent):
+            anchors[anchor] = (node, size, height)
+        if stack:
+            stack[-1].add(node, key, size, height)
+        else:
+            yield node
+
+
+def _yaml_scalar(tag: str, raw: str) -> str | int | float | bool | None:
+    match tag.rpartition(":")[2]:
         case "null":
             return None
         case "bool":

@@ -7,6 +7,7 @@ from typing import Any
 from backstay.documents import DocumentError, Node, read_json, read_yaml
 from backstay.plugin import File, UnreadableError
 
+MAX_PARTS = 200  # of a dotted key in TOML
 MAX_DOCUMENT = 8 * 1024 * 1024  # characters; parsers written in Python take seconds a megabyte
 _FRONT = re.compile(r"\A---[ \t]*\r?\n")
 _FRONT_END = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
@@ -34,6 +35,10 @@ def yaml_documents(file: File) -> list[Node]:
 def toml_table(file: File) -> dict[str, Any]:
     """The file's TOML table. Raises UnreadableError when it is none."""
     _check_size(file)
+    for number, line in enumerate(file.text.splitlines(), 1):
+        # tomllib takes time by the square of a dotted key's parts.
+        if len(line) > 2 * MAX_PARTS and line.partition("=")[0].count(".") > MAX_PARTS:
+            raise UnreadableError("nested too deeply", f"line {number}")
     try:
         return tomllib.loads(file.text.replace("\r\n", "\n"))
     except (ValueError, RecursionError) as error:

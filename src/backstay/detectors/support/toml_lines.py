@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from backstay.detectors.support.reading import toml_table
-from backstay.documents import Node
-from backstay.plugin import File
+from backstay.documents import MAX_DEPTH, Node
+from backstay.plugin import File, UnreadableError
 
 _HEADER = re.compile(r"\s*(\[{1,2})([^\[\]]{1,400})\]{1,2}")
 _PAIR = re.compile(
@@ -63,6 +63,8 @@ def _indexed(parts: tuple[str, ...], arrays: dict[Path, int]) -> Path:
 
 def _node(value: Any, path: Path, lines: dict[Path, int], line: int) -> Node:
     line = lines.get(path, line)
+    if len(path) > MAX_DEPTH:
+        raise UnreadableError("nested too deeply", f"line {line}")
     if isinstance(value, dict):
         return Node({key: _node(one, (*path, key), lines, line) for key, one in value.items()}, line, line)
     if isinstance(value, list):
