@@ -73,6 +73,8 @@ class Observer:
         self._made: dict[int, list[Made]] = {}
         self._busy: set[int] = set()
         self._clients: dict[int, tuple[str, Attributes]] = {}
+        # Parts that are added to a chain once it is made: id of the call that made it -> rows and calls that add.
+        self.grown: dict[int, list[tuple[Row, Site]]] = {}
         self.mounts: dict[int, str] = {}  # id of the call that made a router -> path prefix it is mounted at
         # Settings for all endpoints of an app: id of the call that made it, attributes, row and call.
         self.pending_endpoints: list[tuple[int, Attributes, Row, Site]] = []
@@ -123,6 +125,8 @@ class Observer:
                     continue
                 site = Site(call, scope, None)
                 for row, _ in self.rows(func.path, site):
+                    if row.on == "chain" and isinstance(func.base, External) and func.base.site is not None:
+                        self.grown.setdefault(id(func.base.site.call), []).append((row, site))
                     if not row.mounts:
                         continue
                     prefix = text_of(self.given.value(site, row.prefix, row)) if row.prefix else ""
@@ -304,7 +308,9 @@ class Observer:
             case FunctionValue(scope):
                 return self.of_function.get(id(scope.function), [])
             case ClassValue(cls) | Instance(cls):
-                return [m for one in self.resolver.members.lineage(cls) for m in self.of_class.get(id(one.cls), [])][:4]
+                lineage = self.resolver.members.lineage(cls)
+                own = [made for one in lineage for made in self.of_class.get(id(one.cls), [])][:4]
+                return own or self._tools_of_methods(lineage)
             case ListValue(items):
                 return [made for item in items[:200] for made in self.assets_of(item, depth)]
             case Partial(func, site=site):
@@ -314,6 +320,12 @@ class Observer:
             case LambdaValue(body, scope, frame):
                 return self.assets_of(self.resolver.value(body, scope, frame), depth)
         return []
+
+    def _tools_of_methods(self, lineage: list[ClassScope]) -> list[Made]:
+        """The methods of a class that are tools: an object handed over as a set of tools."""
+        methods = {name: method for one in reversed(lineage) for name, method in one.methods.items()}
+        held = [made for method in methods.values() for made in self.of_function.get(id(method.function), [])]
+        return [made for made in held if made.kind == Kind.TOOL][:100]
 
     def opened(self, value: Value) -> Value:
         """The path of an opened file; any other value as it is."""
@@ -347,6 +359,9 @@ class Observer:
         for spec in row.arguments:
             value = func.base if spec == "@receiver" else self.given.value(site, spec, row)
             parts += self.assets_of(value)
+        for later, at in self.grown.get(id(site.call), []):
+            for spec in later.arguments:
+                parts += self.assets_of(self.given.value(at, spec, later))
         return parts
 
     # making
