@@ -11,11 +11,11 @@ from backstay.detectors.support.facts import owner_edge
 from backstay.detectors.support.secrets import is_key_like
 from backstay.model import Asset, Kind
 from backstay.model import RelationshipKind as Edge
-from backstay.plugin import Fact, File, Selector, detector
+from backstay.plugin import Fact, File, Selector, UnreadableError, detector
 
 _ID = "credentials"
 MAX_CREDENTIALS = 200  # of one file
-MAX_CANDIDATES = 20_000  # places that begin like a key; a file of nothing else is an attack
+MAX_CANDIDATES = 2_000  # values that are weighed; a file with more of them is no source
 
 # A key stands behind one of these prefixes, or beside a name that says what it is. Few and short: every text file is
 # searched for each of them.
@@ -41,7 +41,8 @@ def detect(file: File) -> Iterator[Fact]:
         return
     found: dict[str, Asset] = {}
     name = file.name.lower()
-    for asset in _values(file):
+    budget = _Budget()
+    for asset in islice(_values(file, budget), MAX_CREDENTIALS + 1):
         found.setdefault(asset.key, asset)
     if name == ".env" or name.startswith((".env.", ".env-")) or name.endswith(".env"):
         for asset in _environment_file(file):
@@ -52,6 +53,23 @@ def detect(file: File) -> Iterator[Fact]:
     for asset in list(found.values())[:MAX_CREDENTIALS]:
         yield asset
         yield owner_edge(Edge.USES, asset.key, asset.evidence)
+    if budget.exceeded or len(found) > MAX_CREDENTIALS:
+        raise UnreadableError("too many candidates", f"more than {MAX_CANDIDATES} values or {MAX_CREDENTIALS} keys")
+
+
+class _Budget:
+    """How many values may still be weighed in a file."""
+
+    def __init__(self) -> None:
+        self.left = MAX_CANDIDATES
+
+    def spend(self) -> bool:
+        self.left -= 1
+        return self.left >= 0
+
+    @property
+    def exceeded(self) -> bool:
+        return self.left < 0
 
 
 @cache
@@ -66,35 +84,32 @@ def _name_pattern() -> re.Pattern[str]:
     return re.compile(r"(?<![A-Za-z0-9_])[A-Za-z_]\w{3,60}(?:KEY|TOKEN|SECRET|CREDENTIAL|PAT|JWT)\b", re.IGNORECASE)
 
 
-def _values(file: File) -> Iterator[Asset]:
+def _values(file: File, budget: _Budget) -> Iterator[Asset]:
     """Keys by their format, wherever they stand; and values beside a provider's variable."""
     text = file.text
     taken: set[int] = set()
-    for at, secret, provider in sorted(islice(_formatted(text), MAX_CREDENTIALS)):
+    for at, secret, provider in sorted(islice(_formatted(text, budget), MAX_CREDENTIALS + 1)):
         taken.update(range(at, at + len(secret)))
         label = _label(text, at) or f"{provider} key"
         yield facts.credential_value(file, label, secret, file.evidence(_ID, _line(text, at)))
-    left = MAX_CREDENTIALS
     for match in _name_pattern().finditer(text):
-        if match[0].upper() not in _variables() or not left:
+        if match[0].upper() not in _variables():
             continue
         value = _ASSIGNED.match(text, match.end())
-        if value and value.start(1) not in taken and is_key_like(value[1]):
+        if value and value.start(1) not in taken and budget.spend() and is_key_like(value[1]):
             seen = file.evidence(_ID, _line(text, value.start(1)), confidence=0.8)
-            left -= 1
             yield facts.credential_value(file, match[0], value[1], seen)
 
 
-def _formatted(text: str) -> Iterator[tuple[int, str, str]]:
+def _formatted(text: str, budget: _Budget) -> Iterator[tuple[int, str, str]]:
     """Place, key and provider of everything that has the format of a provider's keys and looks made by a machine."""
     seen: set[int] = set()
-    budget = MAX_CANDIDATES
     for one in catalog.key_formats():
         at = text.find(one.prefix)
-        while at >= 0 and budget:
-            budget -= 1
+        while at >= 0:
             match = one.pattern.match(text, at)
-            if match and at not in seen and _stands_alone(text, at, match.end()) and is_key_like(match[0], one.prefix):
+            whole = match is not None and at not in seen and _stands_alone(text, at, match.end())
+            if match and whole and budget.spend() and is_key_like(match[0], one.prefix):
                 seen.add(at)
                 yield at, match[0], one.provider
             at = text.find(one.prefix, at + 1)
