@@ -95,7 +95,7 @@ class Given:
         if value is None:
             return False
         accepted = wanted if isinstance(wanted, list) else [wanted]
-        for one in options(value):
+        for one in _items(value):
             for want in accepted:
                 if isinstance(want, str) and want.startswith("text:"):
                     if fnmatchcase(_beginning(self._wrapped(one)), want.removeprefix("text:")):
@@ -167,6 +167,14 @@ def _beginning(value: Value) -> str:
     if isinstance(value, TextValue) and value.parts and isinstance(value.parts[0], str):
         return value.parts[0][:200].lstrip().lower()
     return ""
+
+
+def _items(value: Value) -> list[Value]:
+    """The alternatives of a value, a list by its elements."""
+    out: list[Value] = []
+    for one in options(value):
+        out += one.items if isinstance(one, ListValue) else [one]
+    return out
 
 
 def plain_value(value: Value) -> tuple[bool, Plain]:

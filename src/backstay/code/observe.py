@@ -321,6 +321,17 @@ class Observer:
                 return self.assets_of(self.resolver.value(body, scope, frame), depth)
         return []
 
+    def constant(self, value: Value, site: Site) -> list[Made]:
+        """What a library's own object is that is handed over without being called: `tools=[google_search]`."""
+        if not isinstance(value, External) or value.site is not None or value.path == CHAIN:
+            return []
+        at = Site(Call(_NONE, [], [], site.call.line, site.call.line), site.scope, None)
+        out: list[Made] = []
+        for row, table in self.rows(value.path, at):
+            if row.makes in ("tool", "guardrail", "mcp_server"):
+                out += self.make(row, table, value.path, at, None, None)
+        return out
+
     def _tools_of_methods(self, lineage: list[ClassScope]) -> list[Made]:
         """The methods of a class that are tools: an object handed over as a set of tools."""
         methods = {name: method for one in reversed(lineage) for name, method in one.methods.items()}
@@ -527,7 +538,8 @@ class Observer:
                     if found:
                         return found, 0.95
                 elif not (isinstance(one, Known) and one.value is None):
-                    return own, 0.6
+                    client = self.client_of(one)
+                    return (client[0], 0.95) if client is not None and client[0] else (own, 0.6)
         client = self.client_of(receiver)
         if client is not None and client[0]:
             return client[0], 0.95

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Row, Table
+from backstay.code.facts import Do
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.naming import enclosing
-from backstay.code.scopes import FunctionScope, Scope
+from backstay.code.scopes import ClassScope, FunctionScope, Scope
 from backstay.code.values import (
     DictValue,
     Environment,
@@ -195,6 +196,8 @@ class Prompts:
         if isinstance(definition, FunctionScope):
             return self._from_function(definition, role, table, site)
         content, open_parts, at = "", list[str](), place
+        if isinstance(definition, ClassScope):
+            content = self._docstring(definition)
         for spec, what in row.arguments.items():
             if what not in ("prompt", "template", "messages", "text"):
                 continue
@@ -219,6 +222,12 @@ class Prompts:
             _attributes(content, open_parts, role),
             variable=text,
         )
+
+    def _docstring(self, scope: ClassScope) -> str:
+        """The words of a class whose documentation is what a model is told."""
+        first = scope.body[0] if scope.body else None
+        value = self.o.resolver.value(first.value, scope) if isinstance(first, Do) else None
+        return value.value if isinstance(value, Known) and isinstance(value.value, str) else ""
 
     def _link(self, subject: Made | None, made: Made, table: Table, site: Site, role: str, spec: str) -> None:
         self.by_call.setdefault(id(site.call), []).append((made, role, spec))

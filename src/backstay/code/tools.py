@@ -45,6 +45,8 @@ class Tools:
                     kind = R.DELEGATES_TO
                 elif made.kind == Kind.GUARDRAIL:
                     kind = R.USES
+                elif made.kind == Kind.TOOL and subject is not None and subject.kind == Kind.MCP_SERVER:
+                    kind = R.CONTAINS
                 if subject is None:
                     self.o.use(site.scope, R.USES, made, {}, site.place, table.id)
                 else:
@@ -53,7 +55,7 @@ class Tools:
         return found
 
     def _tools(self, value: Value, table: Table, site: Site) -> list[Made]:
-        held = [made for made in self.o.assets_of(value) if made.kind in _TOOL_KINDS]
+        held = [made for made in self.o.assets_of(value) or self.o.constant(value, site) if made.kind in _TOOL_KINDS]
         if held:
             return held
         match value:
@@ -123,6 +125,8 @@ class Tools:
                     if isinstance(key, Known) and isinstance(config, DictValue):
                         place = config.place or site.place
                         found.append(self._server(str(key.value), config, place, table, site))
+            elif isinstance(one, Known) and isinstance(one.value, str) and _NAME.match(plain_url(one.value)):
+                found.append(self._addressed(plain_url(one.value), one.place, table))
             else:
                 found += [made for made in self.o.assets_of(one) if made.kind == Kind.MCP_SERVER]
         for made in found:
@@ -131,6 +135,14 @@ class Tools:
             else:
                 self.o.ledger.edge(subject.key, R.USES, made.key, sighting(table.id, site.place))
         return bool(found)
+
+    def _addressed(self, address: str, place: Place, table: Table) -> Made:
+        """A server by its URL, or by the script that is started."""
+        web = "://" in address
+        attributes: Attributes = {"role": "client-config", "transport": "http" if web else "stdio"}
+        attributes["url" if web else "command"] = address
+        key = urn(Kind.MCP_SERVER, self.o.source, place.path, address)
+        return self.o.ledger.asset(key, Kind.MCP_SERVER, address, sighting(table.id, place), attributes)
 
     def _server(self, name: str, config: DictValue, place: Place, table: Table, site: Site) -> Made:
         attributes: Attributes = {"role": "client-config"}
