@@ -391,7 +391,7 @@ class Roles:
     def _members(self, value: Value, role: str, table: Table, site: Site, subject: Made | None) -> bool:
         found = False
         for one in _flat(value):
-            held = self.o.assets_of(one)
+            held = self.o.assets_of(one) or self.o.constant(one, site)
             if isinstance(one, FunctionValue | Partial | LambdaValue | Instance | ClassValue) and not held:
                 held = self._from_function(one, role, subject)
             for made in held:
@@ -424,7 +424,8 @@ class Roles:
     def _guardrails(self, value: Value, table: Table, site: Site, subject: Made | None) -> bool:
         found = False
         for one in _flat(value):
-            held = [made for made in self.o.assets_of(one) if made.kind == Kind.GUARDRAIL]
+            held = self.o.assets_of(one) or self.o.constant(one, site)
+            held = [made for made in held if made.kind == Kind.GUARDRAIL]
             if not held and isinstance(one, FunctionValue):
                 function = one.scope.function
                 place = Place(one.scope.path, function.line, function.line)
