@@ -24,7 +24,7 @@ _PROVIDERS = {
     "bedrock": "aws-bedrock",
     "azureopenai": "azure-openai",
     "azure": "azure-openai",
-    "vertex": "google-vertex",
+    "vertex": "vertex-ai",
     "huggingface": "huggingface",
 }
 
