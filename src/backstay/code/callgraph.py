@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from backstay.code.facts import Attr, Call, Lambda
-from backstay.code.resolve import Resolver
+from backstay.code.facts import Attr, Call, Lambda, Name, Seq
+from backstay.code.resolve import Resolver, dotted
 from backstay.code.scopes import FunctionScope, ModuleScope, Scope
 from backstay.code.values import (
     ClassValue,
@@ -20,7 +20,6 @@ from backstay.code.values import (
 from backstay.code.walk import calls, expression_calls
 from backstay.placement import placement_of
 
-ROUNDS = 2  # the second sees calls on objects that the first round's callers hand in
 MAX_REACHED = 400
 MAX_CALLBACKS = 20
 
@@ -33,13 +32,23 @@ class CallGraph:
         self.scopes: list[Scope] = [scope for module in modules for scope in module.walk()]
         self._out: dict[int, dict[int, Scope]] = defaultdict(dict)
         self._into: dict[int, dict[int, Scope]] = defaultdict(dict)
-        for _ in range(ROUNDS):
-            callers: dict[int, list[Site]] = defaultdict(list)
-            for scope in self.scopes:
-                for call, _name in calls(scope):
-                    self._call(call, scope, callers)
-            resolver.forget()
-            resolver.callers = dict(callers)
+        callers: dict[int, list[Site]] = defaultdict(list)
+        again: list[tuple[Call, Scope]] = []
+        for scope in self.scopes:
+            for call, _name in calls(scope):
+                leaps = resolver.leaps
+                self._call(call, scope, callers)
+                if resolver.leaps != leaps:
+                    again.append((call, scope))
+        # What hung on parameters is looked at again, now that their callers are known.
+        resolver.callers = dict(callers)
+        resolver.forget()
+        for call, scope in again:
+            self._call(call, scope, callers)
+        for sites in callers.values():
+            unique = {id(site.call): site for site in sites}
+            sites[:] = unique.values()
+        resolver.callers = dict(callers)
 
     def _call(self, call: Call, scope: Scope, callers: dict[int, list[Site]]) -> None:
         site = Site(call, scope, None)
@@ -48,10 +57,12 @@ class CallGraph:
         if isinstance(call.func, Attr):
             self._framework(call.func, scope)
         for expr in (*call.args, *(value for _, value in call.keywords)):
-            if isinstance(expr, Lambda):
-                continue
-            for given in options(self._resolver.value(expr, scope)):
-                self._handed(given, scope)
+            partial = isinstance(expr, Call) and dotted(expr.func).endswith("partial")
+            if partial or isinstance(expr, Name | Attr | Seq):
+                for given in options(self._resolver.value(expr, scope)):
+                    self._handed(given, scope)
+            elif isinstance(expr, Lambda):
+                self._handed(LambdaValue(expr.body, scope, None), scope)
 
     def _framework(self, func: Attr, scope: Scope) -> None:
         """A method that an object has from a library's class may run every method the project's class overrides."""

@@ -1,12 +1,13 @@
 """Flow: follows values through functions: outside input into prompts, model output into dangerous calls.
 
-Each function is read in source order, a few rounds over the whole project, until nothing new is learnt. Inside
-a function a parameter is a symbol; what callers hand in is kept beside it, so that a helper with two callers
+Only functions that something can concern are read, again when something new is learnt for them. Inside a
+function a parameter is a symbol; what callers hand in is kept beside it, so that a helper with two callers
 mixes neither up.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -30,14 +31,15 @@ from backstay.code.facts import (
 )
 from backstay.code.ledger import R, sighting
 from backstay.code.resolve import argument, dotted
-from backstay.code.scopes import FunctionScope, Scope
+from backstay.code.scopes import FunctionScope, ModuleScope, Scope
 from backstay.code.values import External, FunctionValue, Known, Place, Site, options
 from backstay.model import Attributes, Kind
 
 if TYPE_CHECKING:
     from backstay.code.observe import Observer
 
-ROUNDS = 4
+MAX_VISITS = 6  # of one scope
+CALLERS = 3  # how many calls away from a prompt or model call outside input is still followed
 MAX_TAINTS = 12  # kept of one value
 _PURE = frozenset(
     (
@@ -149,19 +151,37 @@ class _Tracker:
         self.given: dict[tuple[int, str], Taints] = {}  # function and parameter -> what callers hand in
         self.returned: dict[int, Taints] = {}
         self._env: dict[int, dict[str, Taints]] = {}
-        self._changed = False
+        self._order = {id(scope): number for number, scope in enumerate(observer.graph.scopes)}
+        self._due: set[int] = set()
+        self._stirred = False
 
     def run(self) -> None:
+        """Look at the scopes where something can begin or end, then at those that what is learnt there concerns."""
         self._begin()
-        for number in range(ROUNDS):
-            self._changed = False
-            for scope in self.o.graph.scopes:
-                self._scope(scope, report=False)
-            if not self._changed:
-                break
-            del number
-        for scope in self.o.graph.scopes:
-            self._scope(scope, report=True)
+        self._due |= self._seeds()
+        visits: Counter[int] = Counter()
+        while self._due:
+            mark = min(self._due, key=lambda one: self._order[one])
+            self._due.discard(mark)
+            visits[mark] += 1
+            if visits[mark] <= MAX_VISITS:
+                self._scope(self.o.scopes[mark], report=False)
+        for mark in sorted(visits, key=lambda one: self._order[one]):
+            self._scope(self.o.scopes[mark], report=True)
+
+    def _seeds(self) -> set[int]:
+        """Scopes that call models or make system prompts, what calls them, and the modules they stand in."""
+        seeds: dict[int, Scope] = {}
+        for call, scope in self.o.calls:
+            prompts = self.o.roles.prompts.by_call.get(id(call), ())
+            if id(call) in self.o.outputs or any(role == "system" for _, role, _ in prompts):
+                seeds[id(scope)] = scope
+        level = list(seeds.values())
+        for _ in range(CALLERS):
+            level = [caller for scope in level for caller in self.o.graph.callers(scope) if id(caller) not in seeds]
+            seeds.update((id(scope), scope) for scope in level)
+        modules = {id(scope.module) for scope in seeds.values()}
+        return (set(seeds) | modules) & set(self._order)
 
     def _begin(self) -> None:
         """What endpoints and tools are called with: requests come from outside, a tool's arguments from a model."""
@@ -175,23 +195,39 @@ class _Tracker:
                 if param.name in ("self", "cls", "request", "req") or _is_injected(param):
                     continue
                 if endpoints:
-                    self._hand((id(scope.function), param.name), {Taint("input", "request", endpoints, param.name)})
+                    self._hand(scope, param.name, {Taint("input", "request", endpoints, param.name)})
                 if tools:
-                    self._hand((id(scope.function), param.name), {Taint("output", "tool call", tools, param.name)})
+                    self._hand(scope, param.name, {Taint("output", "tool call", tools, param.name)})
             for param in scope.function.params:
                 if endpoints and param.name in ("request", "req"):
-                    self._hand((id(scope.function), param.name), {Taint("input", "request", endpoints, param.name)})
+                    self._hand(scope, param.name, {Taint("input", "request", endpoints, param.name)})
 
-    def _hand(self, key: tuple[int, str], taints: Iterable[Taint]) -> None:
+    def _hand(self, function: FunctionScope, name: str, taints: Iterable[Taint]) -> None:
+        key = (id(function.function), name)
         known = self.given.get(key, NOTHING)
         merged = _bounded(known | {taint for taint in taints if taint.kind != "param"})
         if merged != known:
             self.given[key] = merged
-            self._changed = True
+            self._again(function)
+
+    def _again(self, scope: Scope) -> None:
+        if id(scope) in self._order:
+            self._due.add(id(scope))
 
     # one scope
 
     def _scope(self, scope: Scope, *, report: bool) -> None:
+        self._stirred = False
+        self._pass(scope, report)
+        if self._stirred and not report:
+            # What a later line learnt may concern an earlier one, in a loop.
+            self._pass(scope, report)
+            if isinstance(scope, ModuleScope):
+                for inner in scope.walk():
+                    if inner is not scope and id(inner) in self._env:
+                        self._again(inner)
+
+    def _pass(self, scope: Scope, report: bool) -> None:
         env = self._env.setdefault(id(scope), {})
         if isinstance(scope, FunctionScope):
             for param in scope.function.params:
@@ -213,7 +249,8 @@ class _Tracker:
                         self._expr(decorator, scope, report)
         if result != self.returned.get(id(scope), NOTHING):
             self.returned[id(scope)] = result
-            self._changed = True
+            for caller in self.o.graph.callers(scope):
+                self._again(caller)
 
     def _bind(self, target: Expr, taints: Taints, env: dict[str, Taints]) -> None:
         match target:
@@ -234,7 +271,7 @@ class _Tracker:
         merged = _bounded(known | taints)
         if merged != known:
             env[name] = merged
-            self._changed = True
+            self._stirred = True
 
     def _lookup(self, name: str, scope: Scope) -> Taints:
         at: Scope | None = scope
@@ -336,7 +373,7 @@ class _Tracker:
             if name:
                 passed[name] = taints
         for name, taints in passed.items():
-            self._hand((id(function.node), name), self._concrete(taints, scope))
+            self._hand(function.scope, name, self._concrete(taints, scope))
         out: set[Taint] = set()
         for taint in self.returned.get(id(function.scope), NOTHING):
             if taint.kind == "param":

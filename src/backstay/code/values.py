@@ -178,7 +178,10 @@ Value = (
     | Unknown
 )
 
+UNKNOWN = Unknown()  # one for all places where there is nothing more to say
+
 __all__ = [
+    "UNKNOWN",
     "Choice",
     "ClassValue",
     "DictValue",

@@ -8,6 +8,7 @@ from backstay.code.facts import Attr, Call, Do
 from backstay.code.resolve.shapes import PASS_THROUGH, argument, choice, dotted, formatted, is_static, text
 from backstay.code.scopes import ClassScope, FunctionScope, Scope
 from backstay.code.values import (
+    UNKNOWN,
     Choice,
     ClassValue,
     DictValue,
@@ -31,7 +32,8 @@ from backstay.code.values import (
 if TYPE_CHECKING:
     from backstay.code.resolve.resolver import Resolver
 
-MAX_FRAMES = 5
+MAX_FRAMES = 4
+MAX_CONTEXTS = 24  # sets of arguments for which one function is looked at
 _WRAPPERS = frozenset(
     (
         "typing.cast",
@@ -64,6 +66,7 @@ _ENV = frozenset(("os.getenv", "os.environ.get", "os.environ.setdefault", "decou
 class Calling:
     def __init__(self, resolver: Resolver) -> None:
         self.r = resolver
+        self._active: set[int] = set()
 
     def call(self, call: Call, scope: Scope, frame: Frame | None) -> Value:
         site = Site(call, scope, frame)
@@ -123,7 +126,9 @@ class Calling:
                 return self._called_external(func, path.removesuffix("[]"), site)
             case FunctionValue(function):
                 depth = frame.depth + 1 if frame else 1
-                inner = self.frame(function, site, depth, func.owner) if depth <= MAX_FRAMES else None
+                # Past the limits a call is looked at like any other of that function: cheaper, and less precise.
+                one_of_many = depth > MAX_FRAMES or self.r.contexts[id(function.function)] >= MAX_CONTEXTS
+                inner = None if one_of_many else self.frame(function, site, depth, func.owner)
                 return self.returned(function, inner)
             case ClassValue(cls):
                 return Instance(cls, site)
@@ -132,7 +137,7 @@ class Calling:
                     return self._called_external(inner_func, inner_func.path, func.site)
                 if isinstance(inner_func, FunctionValue):
                     made = self.frame(inner_func.scope, site, 1, inner_func.owner)
-                    made.names.update(keywords)
+                    made = self.r.framed(inner_func.scope, {**made.names, **keywords}, 1)
                     return self.returned(inner_func.scope, made)
                 return self.called(inner_func, site)
             case LambdaValue(body, inner_scope, inner_frame):
@@ -205,19 +210,38 @@ class Calling:
         params = function.function.params
         for param in params:
             given = self.r.parameters.argument(site, function, param)
-            if given is not None and not isinstance(given, Unknown):
-                names[param.name] = given
-            elif param.default is not None and given is None:
-                default = self.r.parameters.injected(self.r.value(param.default, function.parent or function, None))
-                if not (isinstance(default, Known) and default.value is None):
-                    names[param.name] = default
+            if given is None and param.default is not None:
+                given = self.r.parameters.injected(self.r.value(param.default, function.parent or function, None))
+                if isinstance(given, Known) and given.value is None:
+                    given = None
+            if given is None or isinstance(given, Unknown):
+                # In a frame, other callers do not speak for this call; the annotation may.
+                noted = param.annotation and self.r.parameters.annotated(param.annotation, function.parent or function)
+                given = noted or UNKNOWN
+            names[param.name] = given
         if owner is not None and params and function.method_of is not None and not is_static(function):
             names[params[0].name] = owner
-        made = Frame(function, names, None, depth)
-        self.r.frames.append(made)
-        return made
+        return self.r.framed(function, names, depth)
 
     def returned(self, function: FunctionScope, frame: Frame | None) -> Value:
+        """What a function hands back; nothing while it is being asked already, as recursion adds nothing new."""
+        key = (id(function.function), id(frame) if frame else 0)
+        known = self.r.results.get(key)
+        if known is not None:
+            return known
+        if key[0] in self._active:
+            return UNKNOWN
+        self._active.add(key[0])
+        leaps = self.r.leaps
+        try:
+            result = self._returned(function, frame)
+        finally:
+            self._active.discard(key[0])
+        if leaps == self.r.leaps:
+            self.r.results[key] = result
+        return result
+
+    def _returned(self, function: FunctionScope, frame: Frame | None) -> Value:
         found: list[Value] = []
         for statement in function.body:
             if isinstance(statement, Do) and statement.how in ("return", "yield"):

@@ -75,7 +75,7 @@ class Containers:
         pairs: list[tuple[Value | None, Value]] = []
         for item in items[:100]:
             inner = Frame(scope, targets(expr.target, item), frame, frame.depth if frame else 0)
-            self.r.frames.append(inner)
+            self.r.keep(inner)
             value = self.r.value(expr.element, scope, inner)
             made.append(value)
             if expr.key is not None:

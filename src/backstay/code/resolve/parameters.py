@@ -30,6 +30,8 @@ class Parameters:
         if owner is not None and params and params[0] is param and not is_static(function):
             return ClassValue(owner) if is_classmethod(function) else Instance(owner)
         found: list[Value] = []
+        if self.r.first_round:
+            self.r.leaps += 1
         if frame is None or frame.depth < MAX_FRAMES:
             for site in self._calls_of(function)[:MAX_CALLERS]:
                 given = self.argument(site, function, param)

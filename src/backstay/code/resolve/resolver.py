@@ -4,6 +4,8 @@ It is flow-insensitive but for plain sequences, context-sensitive for a few leve
 and steps. What it cannot tell stays Unknown, with the expression as text.
 """
 
+from collections import Counter
+
 from backstay.catalog.tables import Catalog
 from backstay.code.facts import (
     Attr,
@@ -29,8 +31,26 @@ from backstay.code.resolve.members import Members
 from backstay.code.resolve.names import Names
 from backstay.code.resolve.parameters import Parameters
 from backstay.code.resolve.shapes import choice, text
-from backstay.code.scopes import Scope
-from backstay.code.values import Frame, Known, LambdaValue, Place, Site, Unknown, Value
+from backstay.code.scopes import FunctionScope, Scope
+from backstay.code.values import (
+    UNKNOWN,
+    Choice,
+    ClassValue,
+    DictValue,
+    Environment,
+    External,
+    Frame,
+    FunctionValue,
+    Instance,
+    Known,
+    LambdaValue,
+    ListValue,
+    Place,
+    Site,
+    TextValue,
+    Unknown,
+    Value,
+)
 
 MAX_DEPTH = 48
 MAX_STEPS = 4_000_000
@@ -44,8 +64,15 @@ class Resolver:
         self.callers: dict[int, list[Site]] = {}  # id of a Function or Class fact -> calls of it
         self.steps = MAX_STEPS
         self._known: dict[tuple[int, int], Value] = {}
+        # What depends on callers that are not known yet; forgotten when they are.
+        self._provisional: dict[tuple[int, int], Value] = {}
+        self.first_round = True
+        self.leaps = 0  # how often a parameter without callers was asked for
         self._busy: set[tuple[int, int]] = set()
-        self.frames: list[Frame] = []  # kept alive, because their ids are keys
+        self._kept: list[Frame] = []  # kept alive, because their ids are keys
+        self.contexts: Counter[int] = Counter()
+        self.results: dict[tuple[int, int], Value] = {}
+        self._frames: dict[tuple[object, ...], Frame] = {}
         self._depth = 0
         self.names, self.parameters, self.members = Names(self), Parameters(self), Members(self)
         self.containers, self.calls = Containers(self), Calling(self)
@@ -56,27 +83,46 @@ class Resolver:
         return self.steps <= 0
 
     def forget(self) -> None:
-        """Drop what was remembered; used once the callers are known."""
-        self._known.clear()
+        """Drop what was concluded without the callers; used once they are known."""
+        self._provisional.clear()
+        self.first_round = False
+
+    def framed(self, function: FunctionScope, names: dict[str, Value], depth: int) -> Frame:
+        """The frame of a function with these arguments; the same for the same arguments, so that work is shared."""
+        marks = ((name, _mark(value)) for name, value in names.items())
+        key = (id(function.function), depth, *sorted(marks, key=lambda pair: pair[0]))
+        known = self._frames.get(key)
+        if known is None:
+            self.contexts[id(function.function)] += 1
+            known = self._frames[key] = self.keep(Frame(function, names, None, depth))
+        return known
+
+    def keep(self, frame: Frame) -> Frame:
+        """Keep a frame for as long as the resolver lives."""
+        self._kept.append(frame)
+        return frame
 
     def value(self, expr: Expr, scope: Scope, frame: Frame | None = None) -> Value:
         """What an expression can be, seen from a scope."""
         key = (id(expr), id(frame) if frame else 0)
-        known = self._known.get(key)
+        known = self._known.get(key) or self._provisional.get(key)
         if known is not None:
+            if key in self._provisional:
+                self.leaps += 1
             return known
         self.steps -= 1
         if key in self._busy or self._depth > MAX_DEPTH or self.steps <= 0:
-            return Unknown()
+            return UNKNOWN
         self._busy.add(key)
         self._depth += 1
+        leaps = self.leaps
         try:
             result = self._value(expr, scope, frame)
         finally:
             self._depth -= 1
             self._busy.discard(key)
         # A cycle cut inside makes the outer answer partial; it is remembered all the same, or work would explode.
-        self._known[key] = result
+        (self._known if leaps == self.leaps else self._provisional)[key] = result
         return result
 
     def _value(self, expr: Expr, scope: Scope, frame: Frame | None) -> Value:
@@ -110,3 +156,31 @@ class Resolver:
             case Opaque(parts, line) if len(parts) == 1:
                 return Unknown("", Place(scope.path, line))
         return Unknown("", Place(scope.path, expr.line))
+
+
+def _mark(value: Value) -> object:
+    """What tells values apart as arguments: by what they are where that is cheap to say, else by identity."""
+    match value:
+        case Known(plain, place):
+            return (type(plain), plain, place)
+        case External(path, site):
+            return (path, id(site.call) if site is not None else 0)
+        case Instance(cls, site):
+            return ("object", id(cls.cls), id(site.call) if site is not None else 0)
+        case FunctionValue(scope, owner):
+            return ("function", id(scope.function), _mark(owner) if owner is not None else 0)
+        case ClassValue(cls):
+            return ("class", id(cls.cls))
+        case Choice(alternatives):
+            return tuple(_mark(one) for one in alternatives)
+        case Unknown():
+            return "unknown"
+        case TextValue(_, place, label):
+            return ("text", place, label)
+        case Environment(name, _, place):
+            return ("environment", name, place)
+        case ListValue(items, _, place) if place is not None:
+            return ("list", place, len(items))
+        case DictValue(entries, _, place) if place is not None:
+            return ("dict", place, len(entries))
+    return id(value)
