@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from backstay import registry
 from backstay.detectors.credentials import MAX_CREDENTIALS, detect
-from backstay.detectors.support.secrets import clean_url, is_key_like, is_placeholder, is_secret_name, looks_random
 from backstay.examine import Examiner
 from backstay.model import Asset
 from backstay.plugin import Fact, File, UnreadableError
+from backstay.secrecy import clean_url, is_key_like, is_placeholder, is_secret_name, looks_random
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 GROQ = "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"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backstay.detectors.mcp_config import detect
-from backstay.detectors.support.images import parse_image
-from backstay.detectors.support.launch import launch, split
+from backstay.images import parse_image
+from backstay.launch import launch, split
 from backstay.model import Asset, Kind, Relationship, RelationshipKind
 from backstay.plugin import File
 

@@ -7,10 +7,10 @@ from backstay.detectors.support import facts
 from backstay.detectors.support.compose import compose_facts
 from backstay.detectors.support.containers import Instruction, exec_words, instructions, substitute
 from backstay.detectors.support.facts import owner_edge
-from backstay.detectors.support.images import parse_image
 from backstay.detectors.support.reading import yaml_documents
 from backstay.detectors.support.servers import command_server, pulled_models
 from backstay.detectors.support.serving import image_facts, server_facts
+from backstay.images import parse_image
 from backstay.model import Kind
 from backstay.model import RelationshipKind as Edge
 from backstay.plugin import Fact, File, Selector, detector

@@ -8,10 +8,10 @@ from itertools import islice
 from backstay import catalog
 from backstay.detectors.support import facts
 from backstay.detectors.support.facts import owner_edge
-from backstay.detectors.support.secrets import is_key_like
 from backstay.model import Asset, Kind
 from backstay.model import RelationshipKind as Edge
 from backstay.plugin import Fact, File, Selector, UnreadableError, detector
+from backstay.secrecy import is_key_like
 
 _ID = "credentials"
 MAX_CREDENTIALS = 200  # of one file

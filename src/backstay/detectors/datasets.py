@@ -9,11 +9,11 @@ from backstay.detectors.support.facts import owner_edge
 from backstay.detectors.support.hub import folder_dataset
 from backstay.detectors.support.lfs import pointer
 from backstay.detectors.support.reading import front_matter, json_root, yaml_documents
-from backstay.detectors.support.secrets import clean_url
 from backstay.documents import Node
 from backstay.model import Asset, Attributes, Kind, Level
 from backstay.model import RelationshipKind as Edge
 from backstay.plugin import Fact, File, Selector, UnreadableError, detector
+from backstay.secrecy import clean_url
 
 _ID = "datasets"
 _COLUMNS = (".parquet", ".arrow", ".feather", ".tfrecord", ".tfrecords")

@@ -8,10 +8,7 @@ from backstay import catalog
 from backstay.detectors.support import facts
 from backstay.detectors.support.containers import substitute
 from backstay.detectors.support.facts import Seen, owner_edge
-from backstay.detectors.support.images import parse_image
-from backstay.detectors.support.launch import split
 from backstay.detectors.support.reading import texts
-from backstay.detectors.support.secrets import is_placeholder
 from backstay.detectors.support.servers import (
     MODEL_IMAGES,
     VECTOR_IMAGES,
@@ -22,10 +19,13 @@ from backstay.detectors.support.servers import (
 )
 from backstay.detectors.support.serving import image_facts, server_facts
 from backstay.documents import Node
+from backstay.images import parse_image
 from backstay.keys import is_hub_name
+from backstay.launch import split
 from backstay.model import Asset, Attributes, Kind
 from backstay.model import RelationshipKind as Edge
 from backstay.plugin import Fact, File
+from backstay.secrecy import is_placeholder
 
 MAX_SERVICES = 500
 # What makes each vector store ask for a key or password, and what says that it does not.

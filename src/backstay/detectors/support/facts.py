@@ -1,10 +1,10 @@
 """Facts that several detectors state: a package, a reference to a credential, an edge from the owner of a file."""
 
 from backstay import catalog
-from backstay.detectors.support.secrets import is_placeholder
 from backstay.keys import credential_reference_key, credential_value_key, model_key, package_key, secret_digest
 from backstay.model import Asset, Attributes, Evidence, Kind, Relationship, RelationshipKind, Value
 from backstay.plugin import OWNER, File
+from backstay.secrecy import is_placeholder
 
 Seen = tuple[Evidence, ...]
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from backstay.detectors.support import facts
 from backstay.detectors.support.facts import edge
-from backstay.detectors.support.images import parse_image
-from backstay.detectors.support.launch import Launch
 from backstay.detectors.support.mcp_server import SOURCE, origin_facts
 from backstay.detectors.support.reading import named
-from backstay.detectors.support.secrets import clean_url, is_secret_name
 from backstay.documents import Node
+from backstay.images import parse_image
+from backstay.launch import Launch
 from backstay.model import Asset, Attributes, Kind
 from backstay.model import RelationshipKind as Edge
 from backstay.plugin import Fact, File
+from backstay.secrecy import clean_url, is_secret_name
 
 _REGISTRIES = {"npm": "npm", "pypi": "pypi", "oci": "docker", "docker": "docker", "docker-hub": "docker"}
 

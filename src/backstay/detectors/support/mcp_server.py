@@ -7,15 +7,15 @@ from urllib.parse import parse_qsl, urlsplit
 from backstay import catalog
 from backstay.detectors.support import facts
 from backstay.detectors.support.facts import Seen, edge, owner_edge
-from backstay.detectors.support.images import parse_image
-from backstay.detectors.support.launch import Launch, launch, split
 from backstay.detectors.support.mcp_locations import Entry
 from backstay.detectors.support.reading import named, texts
-from backstay.detectors.support.secrets import clean_url, is_path, is_placeholder, is_secret_name, looks_random
 from backstay.documents import Node
+from backstay.images import parse_image
+from backstay.launch import Launch, launch, split
 from backstay.model import Asset, Attributes, Kind, Relationship
 from backstay.model import RelationshipKind as Edge
 from backstay.plugin import Fact, File
+from backstay.secrecy import clean_url, is_path, is_placeholder, is_secret_name, looks_random
 
 SOURCE = "mcp-config"
 # Client options whose value is a list of tools that run without asking.

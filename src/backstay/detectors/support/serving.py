@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from backstay.detectors.support import facts
 from backstay.detectors.support.facts import Seen, edge, owner_edge
-from backstay.detectors.support.images import Image
 from backstay.detectors.support.servers import Server
+from backstay.images import Image
 from backstay.model import Asset, Attributes, Kind
 from backstay.model import RelationshipKind as Edge
 from backstay.plugin import Fact, File

@@ -4,8 +4,8 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
-from backstay.detectors.support.images import parse_image
-from backstay.detectors.support.secrets import clean_url
+from backstay.images import parse_image
+from backstay.secrecy import clean_url
 
 MAX_WORDS = 200
 
