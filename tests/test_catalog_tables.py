@@ -1,0 +1,200 @@
+"""The SDK tables keep their schema, contradict neither each other nor the providers, and hide no row."""
+
+import re
+import tomllib
+from collections import Counter
+from importlib import resources
+from itertools import chain
+
+import pytest
+
+from backstay import catalog
+from backstay.catalog import tables as loader
+from backstay.catalog.tables import Row, Table, tables
+from backstay.model import Kind
+
+ROLES = frozenset(
+    [
+        "model",
+        "embedding",
+        "base_model",
+        "produces",
+        "prompt",
+        "template",
+        "text",
+        "messages",
+        "tools",
+        "agents",
+        "members",
+        "guardrails",
+        "mcp_servers",
+        "vector_store",
+        "dataset",
+        "evaluation_dataset",
+        "model_file",
+        "credential",
+        "authentication",
+        "handler",
+        "url",
+    ]
+)
+TASKS = frozenset(["training", "evaluation", "ingestion", "inference"])
+MODEL_TASKS = frozenset(["chat", "embedding", "rerank", "image", "speech", "vision", "classification"])
+CAPABILITIES = frozenset(
+    ["reads_untrusted", "reads_private", "changes_state", "sends_out", "runs_code", "spends_money"]
+)
+TOKENS = frozenset(["@variable", "@function", "@class", "@file", "@callee", "@launch", "@key"])
+PARAMETER = re.compile(
+    r"(?:@receiver|\*|[\w-]+(?:\[\])?(?:\.[\w-]+(?:\[\])?)*(?:\|[\w-]+(?:\[\])?(?:\.[\w-]+(?:\[\])?)*)*)\Z"
+)
+PATTERN = re.compile(r"[\w*?.()\[\]-]+\Z")
+
+
+def rows(table: Table) -> list[Row]:
+    return [*table.call, *table.decorator, *table.base]
+
+
+ALL = [(table, row) for table in tables() for row in rows(table)]
+
+
+def test_a_key_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"strange\.toml"):
+        loader._load('title = "X"\nmodels = ["x"]\n', "strange")
+    with pytest.raises(ValueError, match=r"strange\.toml"):
+        loader._load('title = "X"\n[[call]]\nmatch = ["x"]\nkind = "model"\n', "strange")
+    with pytest.raises(ValueError, match=r"strange\.toml"):
+        loader._load('title = "X"\n[[call]]\nmakes = "model"\n', "strange")
+
+
+def test_there_are_tables_for_what_people_use() -> None:
+    names = {table.id for table in tables()}
+    assert names >= {
+        "openai",
+        "anthropic",
+        "google_genai",
+        "aws_bedrock",
+        "azure_ai",
+        "mistral",
+        "cohere",
+        "ollama",
+        "litellm",
+        "langchain",
+        "langgraph",
+        "llama_index",
+        "crewai",
+        "autogen",
+        "openai_agents",
+        "pydantic_ai",
+        "google_adk",
+        "smolagents",
+        "dspy",
+        "haystack",
+        "semantic_kernel",
+        "mcp",
+    }
+
+
+@pytest.mark.parametrize("table", tables(), ids=lambda table: table.id)
+def test_rows_speak_the_vocabulary(table: Table) -> None:
+    kinds = {"", "client", "chain", *Kind}
+    for row in rows(table):
+        where = f"{table.id}: {row.match[:1]}"
+        assert row.match, f"{where} matches nothing"
+        assert all(PATTERN.match(pattern) for pattern in row.match), f"{where}: odd pattern"
+        assert row.makes in kinds, f"{where} makes {row.makes}"
+        assert set(row.arguments.values()) <= ROLES, f"{where}: roles {set(row.arguments.values()) - ROLES}"
+        assert all(PARAMETER.match(spec) for spec in row.arguments), f"{where}: {list(row.arguments)}"
+        assert row.task_of in TASKS | {""}, f"{where}: task_of {row.task_of}"
+        assert row.task in MODEL_TASKS | {""}, f"{where}: task {row.task}"
+        assert row.on in ("", "endpoints", "chain"), f"{where}: on {row.on}"
+        assert row.returns in ("", "self") or row.returns.startswith("argument:"), f"{where}: returns {row.returns}"
+        assert not (row.returns and row.makes), f"{where} both makes something and returns something else"
+        capabilities = row.set.get("capabilities", [])
+        assert isinstance(capabilities, list), f"{where}: capabilities are a list"
+        assert set(capabilities) <= CAPABILITIES, f"{where}: {capabilities}"
+        for name in [row.name] if isinstance(row.name, str) else row.name:
+            known = name in TOKENS or not name.startswith("@") or name.startswith("@attribute:")
+            assert known, f"{where}: name {name}"
+
+
+@pytest.mark.parametrize("table", tables(), ids=lambda table: table.id)
+def test_a_table_stands_beside_its_page(table: Table) -> None:
+    assert resources.files("backstay.catalog.sdk").joinpath(f"{table.id}.md").is_file()
+    assert table.title
+    assert table.modules, "no import makes a file relevant"
+
+
+def test_every_provider_of_a_row_is_in_the_catalog() -> None:
+    known = {provider.name for provider in catalog.providers()}
+    named = {(table.id, name) for table, row in ALL for name in (row.provider, table.provider) if name}
+    assert not {pair for pair in named if pair[1] not in known}
+
+
+def test_imports_lead_to_packages_of_the_table() -> None:
+    assert not [(t.id, package) for t in tables() for package in t.imports.values() if package not in t.packages]
+
+
+def test_no_row_hides_another() -> None:
+    """A row of an exact path without conditions leaves nothing to later rows of that path."""
+    hidden = []
+    for table in tables():
+        for part in (table.call, table.decorator, table.base):
+            final: set[str] = set()
+            for row in part:
+                hidden += [(table.id, pattern) for pattern in row.match if "*" not in pattern and pattern in final]
+                final |= {pattern for pattern in row.match if not row.when}
+    assert not hidden
+
+
+def test_no_pattern_stands_twice_in_a_row() -> None:
+    twice = [(t.id, pattern) for t, row in ALL for pattern, n in Counter(row.match).items() if n > 1]
+    assert not twice
+
+
+def test_tables_do_not_contradict_each_other() -> None:
+    """Two tables may speak of one path (one says what is made, one what it does), but not make two things of it."""
+    makers: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for table in tables():
+        for part, part_rows in (("call", table.call), ("decorator", table.decorator), ("base", table.base)):
+            for row in part_rows:
+                for pattern in row.match if row.makes else []:
+                    if "*" not in pattern:
+                        makers.setdefault((part, pattern), set()).add((table.id, row.makes))
+    assert not {key: by for key, by in makers.items() if len({table for table, _ in by}) > 1}
+
+
+def test_aliases_do_not_contradict_each_other() -> None:
+    found: dict[str, set[str]] = {}
+    for table in tables():
+        for spelling, path in table.alias.items():
+            found.setdefault(spelling, set()).add(path)
+    assert not {spelling: paths for spelling, paths in found.items() if len(paths) > 1}
+
+
+def test_an_alias_leads_somewhere() -> None:
+    """The spelling that an alias leads to begins a pattern, or the alias is dead."""
+    literal = [pattern for _, row in ALL for pattern in row.match]
+    heads = {pattern.partition("*")[0] for pattern in literal if "*" in pattern}
+    plain = "\n".join([*(p for p in literal if "*" not in p), *(old for table in tables() for old in table.alias)])
+    dead = [
+        (table.id, spelling, path)
+        for table in tables()
+        for spelling, path in table.alias.items()
+        if path not in plain and not any(path.startswith(head) or head.startswith(path) for head in heads if head)
+    ]
+    assert not dead
+
+
+def test_patterns_hold_together() -> None:
+    """Every exact pattern finds its own row in the joined index."""
+    joined = loader.catalog()
+    for table, row in chain.from_iterable(((t, r) for r in t.call) for t in tables()):
+        for pattern in row.match:
+            if "*" not in pattern:
+                assert any(found is row for found, _ in joined.calls.find(pattern)), (table.id, pattern)
+
+
+def test_tables_are_plain_toml() -> None:
+    for entry in resources.files("backstay.catalog.sdk").iterdir():
+        if entry.name.endswith(".toml"):
+            tomllib.loads(entry.read_text(encoding="utf-8"))
