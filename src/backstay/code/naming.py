@@ -5,6 +5,7 @@ import re
 from backstay.catalog.tables import Row
 from backstay.code.given import Given, text_of
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
+from backstay.code.servers import launch_name, launched
 from backstay.code.values import Environment, External, FunctionValue, Known, ListValue, Partial, Site, Value, options
 
 _BRACES = re.compile(r"\{([^{}]+)\}")
@@ -38,6 +39,9 @@ class Naming:
     def _token(self, how: str, row: Row, site: Site, definition: Scope | None, path: str) -> list[Value | str] | None:
         if how.startswith("="):
             return [how[1:]]
+        if how == "@launch":
+            name = launch_name(launched(self._given, site, row))
+            return [name] if name else None
         if how.startswith("@"):
             name = self._place(how[1:], site, definition, path)
             return [name] if name else None

@@ -13,6 +13,7 @@ from backstay.code.models import is_model_name, is_path, on_hub, provider_called
 from backstay.code.naming import Naming, as_text
 from backstay.code.resolve import CHAIN, Resolver
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
+from backstay.code.servers import launched, origin
 from backstay.code.urls import plain_url
 from backstay.code.values import (
     ClassValue,
@@ -413,6 +414,8 @@ class Observer:
         for made in out:
             if kind not in ON_EDGE:
                 made.attributes.update({k: v for k, v in wanted.items() if k not in made.attributes or v is not None})
+                if kind == Kind.MCP_SERVER:
+                    made.attributes.update(origin(launched(self.given, site, row)))
                 if kind in (Kind.AGENT, Kind.TOOL, Kind.GUARDRAIL, Kind.ENDPOINT):
                     made.attributes.setdefault("framework", table.id.replace("_", "-"))
             self.roles.draw(row, table, func, site, made, {})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Table
 from backstay.code.ledger import Made, R, sighting
+from backstay.code.servers import command_words, origin
 from backstay.code.urls import plain_url
 from backstay.code.values import (
     ClassValue,
@@ -125,6 +126,8 @@ class Tools:
                     if isinstance(key, Known) and isinstance(config, DictValue):
                         place = config.place or site.place
                         found.append(self._server(str(key.value), config, place, table, site))
+                    else:
+                        found += [made for made in self.o.assets_of(config) if made.kind == Kind.MCP_SERVER]
             elif isinstance(one, Known) and isinstance(one.value, str) and _NAME.match(plain_url(one.value)):
                 found.append(self._addressed(plain_url(one.value), one.place, table))
             else:
@@ -154,7 +157,9 @@ class Tools:
                 has = config.get("headers") or config.get("auth") or config.get("authorization")
                 attributes["authentication"] = "set in code" if has else None
         if command:
-            attributes |= {"command": command, "transport": "stdio"}
+            arguments = config.get("args")
+            words = command_words(command, arguments[0] if arguments else None)
+            attributes |= {"transport": "stdio", **origin(words)}
         return self.o.ledger.asset(
             urn(Kind.MCP_SERVER, self.o.source, place.path, name),
             Kind.MCP_SERVER,
