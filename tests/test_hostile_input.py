@@ -391,6 +391,9 @@ def test_an_enricher_and_an_analyzer_that_fail(scan: Scan, monkeypatch: pytest.M
     class Bad:
         id, suffixes = "bad-analyzer", (".json",)
 
+        def prepare(self) -> None:
+            pass
+
         def digest(self, file: File) -> bytes | None:
             return b"x"
 

@@ -177,6 +177,10 @@ class Analyzer(Protocol):
     id: str
     suffixes: tuple[str, ...]
 
+    def prepare(self) -> None:
+        """Load what `digest` needs; called once before workers are made."""
+        ...
+
     def digest(self, file: File) -> bytes | None:
         """What to remember of a file, as bytes; None when it cannot matter."""
         ...

@@ -1,6 +1,8 @@
 """The analyzer: remembers what a Python file or notebook says, and joins all files of a source."""
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from backstay.catalog.tables import catalog
 from backstay.code import facts, notebook, python
@@ -32,6 +34,10 @@ class PythonAnalyzer:
     id = "code"
     suffixes = (".py", ".pyi", ".ipynb")
 
+    def prepare(self) -> None:
+        """Load the catalog, so that workers made after this share it."""
+        catalog()
+
     def digest(self, file: File) -> bytes | None:
         """A file's imports, and its facts if it imports something the catalog knows."""
         if file.name.lower().endswith(".ipynb"):
@@ -51,6 +57,11 @@ class PythonAnalyzer:
 
     def join(self, digests: dict[str, bytes], places: Places) -> Iterator[Fact]:
         """All assets and edges that the code of a source shows."""
+        with _uncollected():
+            found = list(self._join(digests, places))
+        yield from found
+
+    def _join(self, digests: dict[str, bytes], places: Places) -> Iterator[Fact]:
         outlines = {path: facts.decode(data) for path, data in sorted(digests.items())}
         if not any(outline.module for outline in outlines.values()):
             return
@@ -74,6 +85,18 @@ class PythonAnalyzer:
             if scope.facts.broken and not scope.facts.notebook:
                 places.unread(scope.path, "syntax errors", f"{scope.facts.broken} places did not parse")
         yield from _observe(scopes, Resolver(project, tables), places)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the cyclic garbage collector: millions of small objects are made here, and none is garbage yet."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _observe(scopes: list[ModuleScope], resolver: Resolver, places: Places) -> Iterator[Fact]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from backstay.code.facts import Attr, Call, Lambda, Name, Seq
+from backstay.code.liveness import live_scopes
 from backstay.code.resolve import Resolver, dotted
 from backstay.code.scopes import FunctionScope, ModuleScope, Scope
 from backstay.code.values import (
@@ -29,7 +30,7 @@ class CallGraph:
 
     def __init__(self, resolver: Resolver, modules: Iterable[ModuleScope]) -> None:
         self._resolver = resolver
-        self.scopes: list[Scope] = [scope for module in modules for scope in module.walk()]
+        self.scopes: list[Scope] = live_scopes(modules, resolver.catalog.relevant)
         self._out: dict[int, dict[int, Scope]] = defaultdict(dict)
         self._into: dict[int, dict[int, Scope]] = defaultdict(dict)
         callers: dict[int, list[Site]] = defaultdict(list)

@@ -99,13 +99,17 @@ class Lambda(_Expr, tag=11):
 
 
 class Comp(_Expr, tag=12):
-    """A comprehension: `element` for `target` in `source` (a dictionary's has `key`)."""
+    """A comprehension: `element` for `target` in `source` (a dictionary's has `key`).
+
+    `inner` are its conditions and what further clauses run over.
+    """
 
     element: "Expr"
     target: "Expr"
     source: "Expr"
     line: int
     key: Union["Expr", None] = None
+    inner: list["Expr"] = []
 
 
 class Star(_Expr, tag=13):
@@ -147,8 +151,11 @@ def parts(expr: Expr) -> Iterator[Expr]:
             yield right
         case Lambda(_, body):
             yield body
-        case Comp(element, _, source):
+        case Comp(element, _, source, _, key, inner):
             yield source
+            yield from inner
+            if key is not None:
+                yield key
             yield element
 
 
@@ -194,6 +201,8 @@ class Do(msgspec.Struct, array_like=True, gc=False, eq=False, tag=3):
 
 
 class Function(msgspec.Struct, array_like=True, eq=False, tag=4):
+    """A function. `words` are the names and attributes its code mentions, inner functions included."""
+
     name: str
     params: list[Param]
     decorators: list[Expr]
@@ -201,6 +210,7 @@ class Function(msgspec.Struct, array_like=True, eq=False, tag=4):
     line: int
     end_line: int
     returns: Expr | None = None
+    words: list[str] = []
 
 
 class Class(msgspec.Struct, array_like=True, eq=False, tag=5):

@@ -7,6 +7,7 @@ mixes neither up.
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -152,22 +153,24 @@ class _Tracker:
         self.returned: dict[int, Taints] = {}
         self._env: dict[int, dict[str, Taints]] = {}
         self._order = {id(scope): number for number, scope in enumerate(observer.graph.scopes)}
+        self._queue: list[int] = []  # numbers of scopes to look at, in source order
         self._due: set[int] = set()
         self._stirred = False
 
     def run(self) -> None:
         """Look at the scopes where something can begin or end, then at those that what is learnt there concerns."""
         self._begin()
-        self._due |= self._seeds()
+        for mark in self._seeds():
+            self._again(self.o.scopes[mark])
         visits: Counter[int] = Counter()
-        while self._due:
-            mark = min(self._due, key=lambda one: self._order[one])
-            self._due.discard(mark)
-            visits[mark] += 1
-            if visits[mark] <= MAX_VISITS:
-                self._scope(self.o.scopes[mark], report=False)
-        for mark in sorted(visits, key=lambda one: self._order[one]):
-            self._scope(self.o.scopes[mark], report=True)
+        while self._queue:
+            number = heapq.heappop(self._queue)
+            self._due.discard(number)
+            visits[number] += 1
+            if visits[number] <= MAX_VISITS:
+                self._scope(self.o.graph.scopes[number], report=False)
+        for number in sorted(visits):
+            self._scope(self.o.graph.scopes[number], report=True)
 
     def _seeds(self) -> set[int]:
         """Scopes that call models or make system prompts, what calls them, and the modules they stand in."""
@@ -211,8 +214,10 @@ class _Tracker:
             self._again(function)
 
     def _again(self, scope: Scope) -> None:
-        if id(scope) in self._order:
-            self._due.add(id(scope))
+        number = self._order.get(id(scope))
+        if number is not None and number not in self._due:
+            self._due.add(number)
+            heapq.heappush(self._queue, number)
 
     # one scope
 

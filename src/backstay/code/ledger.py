@@ -9,6 +9,7 @@ from backstay.model import Asset, Attributes, Evidence, Kind, Level, Relationshi
 from backstay.model.asset import merge_attributes
 
 R = RelationshipKind
+MAX_EVIDENCE = 50  # sightings kept of one asset or edge, as in the graph
 
 
 @dataclass(eq=False, slots=True)
@@ -56,8 +57,10 @@ class Ledger:
         made = self.assets.get(key)
         if made is None:
             made = self.assets[key] = Made(key, kind, name, variable, weak=weak)
-        made.attributes = merge_attributes(made.attributes, attributes or {})
-        made.evidence[evidence] = None
+        if attributes:
+            made.attributes = merge_attributes(made.attributes, attributes)
+        if len(made.evidence) < MAX_EVIDENCE:
+            made.evidence[evidence] = None
         made.weak = made.weak and weak
         made.variable = made.variable or variable
         return made
@@ -75,8 +78,10 @@ class Ledger:
             return
         mark = (source, kind, target, repr(sorted((attributes or {}).items())))
         known = self._edges.get(mark)
-        seen = (evidence,) if known is None else tuple(dict.fromkeys((*known.evidence, evidence)))
-        self._edges[mark] = Relationship(source, kind, target, attributes or {}, seen)
+        if known is None:
+            self._edges[mark] = Relationship(source, kind, target, attributes or {}, (evidence,))
+        elif len(known.evidence) < MAX_EVIDENCE and evidence not in known.evidence:
+            self._edges[mark] = Relationship(source, kind, target, known.attributes, (*known.evidence, evidence))
 
     @property
     def edges(self) -> list[Relationship]:

@@ -87,6 +87,8 @@ class _Reader:
         self.main = False
         self.broken = 0
         self._branch = 0
+        self._walrus: list[Statement] = []
+        self._words: set[str] = set()
 
     # positions and text
 
@@ -119,10 +121,17 @@ class _Reader:
         handler = _STATEMENTS.get(node.type)
         if handler is not None:
             handler(self, node, depth, out)
+            self._flush(out)
         elif node.type == "ERROR":
             self.broken += 1
             for child in node.named_children:
                 self._statement(child, depth + 1, out)
+
+    def _flush(self, out: list[Statement]) -> None:
+        """What `:=` bound within the expressions read so far."""
+        if self._walrus:
+            out += self._walrus
+            self._walrus = []
 
     def _expression_statement(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
         for child in node.named_children:
@@ -185,8 +194,37 @@ class _Reader:
             if child.type != "comment":
                 out.append(Do(self.expr(child, depth), "return", self._line(node)))
 
+    def _raise(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
+        """`raise`, `assert` and Python 2's `print`: expressions that are run and give no value."""
+        for child in node.named_children:
+            if child.type not in ("comment", "chevron"):
+                out.append(Do(self.expr(child, depth), "", self._line(node)))
+
+    def _exec(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
+        """Python 2's `exec code` is the call `exec(code)` of today."""
+        code, line = node.child_by_field_name("code"), self._line(node)
+        if code is not None:
+            call = Call(Name("exec", line), [self.expr(code, depth)], [], line, self._end(node))
+            out.append(Do(call, "", line))
+
+    def _type_alias(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        if left is None or right is None:
+            return
+        target = self.expr(left, depth)
+        # `type X[T] = ...`: the name is X.
+        target = target.value if isinstance(target, Item) else target
+        out.append(Assign(target, self.expr(right, depth), None, "=", self._line(node), self._branch))
+
+    def _match(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
+        for subject in node.children_by_field_name("subject"):
+            self._condition(subject, depth, out)
+        self._branches(node, depth, out)
+
     def _branches(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
-        condition = node.child_by_field_name("condition")
+        condition = node.child_by_field_name("condition") or node.child_by_field_name("guard")
+        if condition is not None and condition.type == "if_clause":
+            condition = next(iter(condition.named_children), None)
         # `with` blocks always run, and so, for us, does the body of `try`.
         deeper = node.type not in ("with_statement", "try_statement", "block")
         self._branch += deeper
@@ -208,6 +246,7 @@ class _Reader:
         value = self.expr(node, depth)
         if not isinstance(value, Lit | Name):
             out.append(Do(value, "", self._line(node)))
+        self._flush(out)
 
     def _for(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
@@ -258,6 +297,7 @@ class _Reader:
     def _function(
         self, node: tree_sitter.Node, depth: int, out: list[Statement], decorators: list[Expr] | None = None
     ) -> None:
+        around, self._words = self._words, set()
         params = self._params(node.child_by_field_name("parameters"), depth)
         outer, self._branch = self._branch, 0
         returns = node.child_by_field_name("return_type")
@@ -270,9 +310,11 @@ class _Reader:
                 self._line(node),
                 self._end(node),
                 self.expr(returns, depth) if returns is not None else None,
+                sorted(self._words),
             )
         )
         self._branch = outer
+        self._words |= around
 
     def _class(
         self, node: tree_sitter.Node, depth: int, out: list[Statement], decorators: list[Expr] | None = None
@@ -329,14 +371,18 @@ class _Reader:
         return Opaque([self.expr(child, depth) for child in inner], self._line(node))
 
     def _identifier(self, node: tree_sitter.Node, depth: int) -> Expr:
-        return Name(self._text(node), self._line(node))
+        name = self._text(node)
+        self._words.add(name)
+        return Name(name, self._line(node))
 
     def _attribute(self, node: tree_sitter.Node, depth: int) -> Expr:
         value, name = node.child_by_field_name("object"), node.child_by_field_name("attribute")
         if value is None:
             return Opaque([], self._line(node))
         # The attribute's own line: in a chain over several lines that is where a reader looks.
-        return Attr(self.expr(value, depth), self._text(name), self._line(name if name is not None else node))
+        word = self._text(name)
+        self._words.add(word)
+        return Attr(self.expr(value, depth), word, self._line(name if name is not None else node))
 
     def _call(self, node: tree_sitter.Node, depth: int) -> Expr:
         func, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
@@ -417,7 +463,9 @@ class _Reader:
         raw = self._text(node).replace("_", "").lower()
         line = self._line(node)
         try:
-            number = int(raw, 0) if len(raw) < 25 else 2**63
+            raw = raw.rstrip("l")  # Python 2's long
+            # Python 2's octal is 0777; other numbers of digits only are decimal.
+            number = int(raw, 8 if raw[:1] == "0" and raw.isdigit() else 0) if len(raw) < 25 else 2**63
             return Lit(number if number < 2**63 else float(number), line)
         except ValueError:
             pass
@@ -444,11 +492,19 @@ class _Reader:
             parts = [self.expr(term, depth) for term in (left, *reversed(terms))]
             if any(isinstance(part, Text) or (isinstance(part, Lit) and isinstance(part.value, str)) for part in parts):
                 return _joined(parts, line, self._end(node))
-            first = parts[0]
-            for part in parts[1:]:
-                first = Op("+", first, part, line)
-            return first
+            return _sum(parts, line)
         return Op(op, self.expr(left, depth), self.expr(right, depth), line)
+
+    def _unary(self, node: tree_sitter.Node, depth: int) -> Expr:
+        inner = node.child_by_field_name("argument")
+        if inner is None:
+            return Opaque([], self._line(node))
+        value = self.expr(inner, depth)
+        if isinstance(value, Lit) and isinstance(value.value, int | float) and not isinstance(value.value, bool):
+            sign = self._source[node.start_byte : node.start_byte + 1]
+            if sign in (b"-", b"+"):
+                return Lit(-value.value if sign == b"-" else value.value, value.line)
+        return Opaque([value] if not isinstance(value, Lit) else [], self._line(node))
 
     def _boolean(self, node: tree_sitter.Node, depth: int) -> Expr:
         options = [self.expr(child, depth) for child in node.named_children if child.type != "comment"]
@@ -499,11 +555,23 @@ class _Reader:
             key_node, value = body.child_by_field_name("key"), body.child_by_field_name("value")
             key = self.expr(key_node, depth) if key_node is not None else None
             body = value if value is not None else body
-        return Comp(self.expr(body, depth), self.expr(left, depth), self.expr(right, depth), self._line(node), key)
+        inner = [
+            self.expr(part, depth)
+            for child in node.named_children
+            if child.type in ("for_in_clause", "if_clause") and child != clause
+            for part in (child.children_by_field_name("right") or child.named_children[:1])
+        ]
+        return Comp(
+            self.expr(body, depth), self.expr(left, depth), self.expr(right, depth), self._line(node), key, inner
+        )
 
     def _named(self, node: tree_sitter.Node, depth: int) -> Expr:
-        value = node.child_by_field_name("value")
-        return self.expr(value, depth) if value is not None else Opaque([], self._line(node))
+        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+        if name is None or value is None:
+            return Opaque([], self._line(node))
+        given = self.expr(value, depth)
+        self._walrus.append(Assign(self.expr(name, depth), given, None, "=", self._line(node), self._branch))
+        return given
 
     def _constant(self, node: tree_sitter.Node, depth: int) -> Expr:
         return Lit({"true": True, "false": False}.get(node.type), self._line(node))
@@ -511,6 +579,14 @@ class _Reader:
 
 def _stars(kind: str) -> str:
     return {"list_splat_pattern": "*", "dictionary_splat_pattern": "**"}.get(kind, "")
+
+
+def _sum(parts: list[Expr], line: int) -> Expr:
+    """`a + b + c`, in halves, so that thousands of terms do not nest thousands deep."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return Op("+", _sum(parts[:half], line), _sum(parts[half:], line), line)
 
 
 def _joined(parts: list[Expr], line: int, end: int) -> Expr:
@@ -554,11 +630,16 @@ _STATEMENTS: dict[str, Callable[[_Reader, tree_sitter.Node, int, list[Statement]
     "import_from_statement": _Reader._import_from,
     "future_import_statement": lambda *_: None,
     "return_statement": _Reader._return,
-    "raise_statement": _Reader._return,
+    "raise_statement": _Reader._raise,
+    "assert_statement": _Reader._raise,
+    "print_statement": _Reader._raise,
+    "exec_statement": _Reader._exec,
+    "type_alias_statement": _Reader._type_alias,
     "if_statement": _Reader._branches,
     "while_statement": _Reader._branches,
     "try_statement": _Reader._branches,
-    "match_statement": _Reader._branches,
+    "match_statement": _Reader._match,
+    "case_clause": _Reader._branches,
     "block": _Reader._branches,
     "for_statement": _Reader._for,
     "with_statement": _Reader._with,
@@ -583,6 +664,7 @@ _EXPRESSIONS: dict[str, Callable[[_Reader, tree_sitter.Node, int], Expr]] = {
     "none": _Reader._constant,
     "binary_operator": _Reader._binary,
     "boolean_operator": _Reader._boolean,
+    "unary_operator": _Reader._unary,
     "conditional_expression": _Reader._conditional,
     "list": _Reader._sequence,
     "tuple": _Reader._sequence,
