@@ -44,7 +44,9 @@ def parse(path: str, source: bytes, lines: list[int] | None = None) -> Module:
     tree = tree_sitter.Parser(_LANGUAGE).parse(source)
     reader = _Reader(source, lines)
     body = reader.block(tree.root_node, 0)
-    return Module(path, "python", body, reader.main, reader.broken, lines is not None)
+    # An error deep in an expression, or one that swallows the whole file, passes by no statement.
+    broken = reader.broken or int(tree.root_node.has_error)
+    return Module(path, "python", body, reader.main, broken, lines is not None)
 
 
 def imports(source: bytes) -> list[tuple[str, int]]:
