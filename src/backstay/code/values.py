@@ -24,6 +24,14 @@ class Frame:
     names: dict[str, "Value"]
     parent: Union["Frame", None] = None
     depth: int = 0
+    inner: bool = False  # one round of a comprehension: statements outside it do not see its names
+
+    def outside(self) -> "Frame | None":
+        """The frame that statements see: this one without the rounds of comprehensions in it."""
+        frame: Frame | None = self
+        while frame is not None and frame.inner:
+            frame = frame.parent
+        return frame
 
 
 @dataclass(eq=False, slots=True)

@@ -74,7 +74,7 @@ class Containers:
         made: list[Value] = []
         pairs: list[tuple[Value | None, Value]] = []
         for item in items[:100]:
-            inner = Frame(scope, targets(expr.target, item), frame, frame.depth if frame else 0)
+            inner = Frame(scope, targets(expr.target, item), frame, frame.depth if frame else 0, inner=True)
             self.r.keep(inner)
             value = self.r.value(expr.element, scope, inner)
             made.append(value)

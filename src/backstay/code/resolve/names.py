@@ -98,7 +98,9 @@ class Names:
             if not (isinstance(at, ClassScope) and at is not scope):
                 bindings = at.names.get(name)
                 if bindings:
-                    return self._bound(name, bindings, line if at is scope else 0, at, frame)
+                    # What a statement says does not hang on the round of a comprehension that reads it.
+                    outer = frame.outside() if frame is not None else None
+                    return self._bound(name, bindings, line if at is scope else 0, at, outer)
                 if at.parent is None and "*" in at.names:
                     starred = self._starred(name, at)
                     if starred is not None:

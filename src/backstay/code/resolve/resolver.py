@@ -26,10 +26,12 @@ from backstay.code.facts import (
 )
 from backstay.code.project import Project
 from backstay.code.resolve.calls import Calling
+from backstay.code.resolve.commandline import CommandLine
 from backstay.code.resolve.containers import Containers
 from backstay.code.resolve.members import Members
 from backstay.code.resolve.names import Names
 from backstay.code.resolve.parameters import Parameters
+from backstay.code.resolve.projectfiles import ProjectFiles
 from backstay.code.resolve.shapes import choice, text
 from backstay.code.scopes import FunctionScope, Scope
 from backstay.code.values import (
@@ -54,6 +56,7 @@ from backstay.code.values import (
 
 MAX_DEPTH = 48
 MAX_STEPS = 4_000_000
+MAX_QUESTION = 200_000  # steps for one question, so that one tangle does not take what all others need
 
 
 class Resolver:
@@ -63,6 +66,8 @@ class Resolver:
         self.project, self.catalog = project, catalog
         self.callers: dict[int, list[Site]] = {}  # id of a Function or Class fact -> calls of it
         self.steps = MAX_STEPS
+        self._floor = 0  # steps that the question now being answered must leave
+        self._cut = False
         self._known: dict[tuple[int, int], Value] = {}
         # What depends on callers that are not known yet; forgotten when they are.
         self._provisional: dict[tuple[int, int], Value] = {}
@@ -76,11 +81,13 @@ class Resolver:
         self._depth = 0
         self.names, self.parameters, self.members = Names(self), Parameters(self), Members(self)
         self.containers, self.calls = Containers(self), Calling(self)
+        self.files = ProjectFiles(self)
+        self.commandline = CommandLine(self)
 
     @property
     def exhausted(self) -> bool:
         """Whether the step budget ran out, so that later answers are incomplete."""
-        return self.steps <= 0
+        return self._cut or self.steps <= 0
 
     def forget(self) -> None:
         """Drop what was concluded without the callers; used once they are known."""
@@ -110,8 +117,13 @@ class Resolver:
             if key in self._provisional:
                 self.leaps += 1
             return known
+        if not self._depth:
+            self._floor = max(0, self.steps - MAX_QUESTION)
         self.steps -= 1
-        if key in self._busy or self._depth > MAX_DEPTH or self.steps <= 0:
+        if self.steps <= self._floor:
+            self._cut = True
+            return UNKNOWN
+        if key in self._busy or self._depth > MAX_DEPTH:
             return UNKNOWN
         self._busy.add(key)
         self._depth += 1
