@@ -42,6 +42,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     app: str = ""
     weak: bool = False
     yaml: dict[str, str] = {}
+    collects: dict[str, str] = {}
     spread: str = ""
 
     @property

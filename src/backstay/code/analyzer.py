@@ -100,6 +100,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _observe(scopes: list[ModuleScope], resolver: Resolver, places: Places) -> Iterator[Fact]:
+    resolver.files.fill([scope for module in scopes for scope in module.walk()], places.read)
     graph = CallGraph(resolver, scopes)
     observer = Observer(resolver, resolver.catalog, graph, scopes, places.source.id)
     observer.run()

@@ -48,7 +48,10 @@ class Members:
         """`owner.name`."""
         match owner:
             case External(path):
-                return External(self.r.catalog.canonical(f"{path}.{name}"), None, owner)
+                plain = External(self.r.catalog.canonical(f"{path}.{name}"), None, owner)
+                default = self.r.commandline.attribute(owner, name)
+                # What a user may set stays beside the default: it is outside input.
+                return choice([default, plain]) if default is not None else plain
             case ModuleValue(path):
                 return self.r.names.member(path, name)
             case Instance(cls, site):
@@ -78,6 +81,9 @@ class Members:
                 if keyword == name and "__init__" not in cls.methods:
                     return self.r.value(expr, site.scope, site.frame)
         for one in self.lineage(cls):
+            given = self.r.files.attribute(one, name)
+            if given is not None:
+                return given
             assigned = one.fields.get(name)
             if assigned:
                 values = []
