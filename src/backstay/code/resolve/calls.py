@@ -185,6 +185,9 @@ class Calling:
             return Partial(target, args, keywords, merged)
         if path in ("builtins.super", "super"):
             return self._super(scope)
+        filled = self.r.commandline.filled(func, path)
+        if filled is not None:
+            return filled
         for row, _ in self.r.catalog.calls.find(path):
             if row.returns == "self" and not row.makes and func.base is not None:
                 return func.base

@@ -39,9 +39,12 @@ class Parameters:
                     found.append(given)
         if param.default is not None and not found:
             default = self.r.value(param.default, scope.parent or scope, None)
-            default = self.injected(default)
+            default = self.r.commandline.declared(self.injected(default))
             if not (isinstance(default, Known) and default.value is None):
                 found.append(default)
+        if not found and function.function.decorators:
+            option = self.r.commandline.parameter(function, param.name)
+            found += [option] if option is not None else []
         if not found and param.annotation is not None:
             noted = self.annotated(param.annotation, scope.parent or scope)
             if noted is not None:
