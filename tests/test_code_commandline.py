@@ -90,7 +90,7 @@ ANOTHER = """
 from elsewhere import Options
 
 options = Options()
-options.add_argument("--model", default="o1")
+options.add_argument("--model", default="mine")
 ask(options.read().model)
 """
 
