@@ -87,7 +87,7 @@ class Roles:
         model_wanted, model_found = False, False
         for spec, role in row.arguments.items():
             value = func.base if spec == "@receiver" else self.o.given.value(site, spec, row)
-            if role in ("model", "embedding"):
+            if role in ("model", "embedding") and (value is not None or _is_main(spec)):
                 model_wanted = True
             if value is None:
                 if role == "authentication" and subject is not None:
@@ -549,6 +549,11 @@ class Roles:
                     for subject in made:
                         given = self.o.resolver.value(value, scope)
                         self.role(role, given, spec, row, table, External(path), at, subject, {})
+
+
+def _is_main(spec: str) -> bool:
+    """Whether a parameter is the model a call is about: left out, the SDK takes one. A `manager_llm` just is not used."""
+    return not any("_llm" in name or "." in name for name in spec.split("|"))
 
 
 def _flat(value: Value) -> list[Value]:
