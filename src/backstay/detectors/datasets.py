@@ -48,6 +48,10 @@ _ELSEWHERE = frozenset(
     {"test", "tests", "__tests__", "testdata", "test_data", "fixtures", "__fixtures__", "mocks", "locales", "locale"}
     | {"i18n", "translations", "migrations", "seeds", "seeders", "node_modules", "docs", "public", "static", "assets"}
 )
+# What came out of models: data for one only where the file's own name says so.
+_OUTCOMES = frozenset(
+    {"result", "results", "output", "outputs", "prediction", "predictions", "preds", "generations", "logs", "ratings"}
+)
 # Words by which data for models is named, at the start or end of a file's name...
 _SPLITS = frozenset(
     {"train", "training", "trainset", "test", "testset", "val", "valid", "validation", "dev", "eval", "evals"}
@@ -105,7 +109,7 @@ def _format(file: File, name: str) -> str | None:
         return "arrow" if here else None
     if name.endswith((".tfrecord", ".tfrecords")):
         return "tfrecord" if here and (pointed or _tfrecord(file)) else None
-    if not here or not (folders & _FOLDERS or _is_split(file)):
+    if not here or not ((folders & _FOLDERS and not folders & _OUTCOMES) or _is_split(file)):
         return None
     suffix = next((one for one in (*_PACKED, *_TEXTS) if name.endswith(one)), "")
     if suffix and (pointed or suffix in _PACKED or _plausible(suffix, file)):

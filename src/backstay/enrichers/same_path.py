@@ -20,6 +20,7 @@ def enrich(graph: Graph, places: Places) -> Iterator[Joined]:
                 found = _meant(asset, standing)
                 if found is not None:
                     yield Same(asset.key, found.key)
+    yield from _on_the_hub(graph)
     yield from _folder_cards(graph)
 
 
@@ -31,10 +32,15 @@ def _stands(asset: Asset) -> bool:
 def _meant(asset: Asset, standing: dict[str, Asset]) -> Asset | None:
     """What a relative path means: seen from the root, from the code's folder or one above it, else a unique end."""
     path = posixpath.normpath(asset.text("path"))
-    if path.startswith(("/", "~", "..")) or "://" in path:
+    if path.startswith(("/", "~")) or "://" in path:
         return None
     for seen in asset.evidence:
         folder = posixpath.dirname(seen.path)
+        if path.startswith(".."):
+            found = standing.get(posixpath.normpath(posixpath.join(folder, path)))
+            if found is not None:
+                return found
+            continue
         while True:
             found = standing.get(posixpath.join(folder, path))
             if found is not None:
@@ -42,8 +48,18 @@ def _meant(asset: Asset, standing: dict[str, Asset]) -> Asset | None:
             if not folder:
                 break
             folder = posixpath.dirname(folder)
+    path = path.lstrip("./")
     ends = [one for place, one in standing.items() if place.endswith("/" + path)] if "/" in path else []
     return ends[0] if len(ends) == 1 else None
+
+
+def _on_the_hub(graph: Graph) -> Iterator[Joined]:
+    """A name that code hands both to the hub and to a reader of files is the hub's: `load_dataset("json", ...)`."""
+    on_hub = {asset.name: asset for asset in graph.all(Kind.DATASET) if asset.text("hub") and "/" in asset.name}
+    for asset in graph.all(Kind.DATASET):
+        hub = on_hub.get(asset.text("path"))
+        if hub is not None and hub is not asset and not _stands(asset):
+            yield Same(asset.key, hub.key)
 
 
 def _folder_cards(graph: Graph) -> Iterator[Joined]:
