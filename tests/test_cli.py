@@ -486,9 +486,28 @@ def test_a_finding_is_found_accepted_and_mended(flawed: Path) -> None:
     assert "remote-code-trusted" not in rules()[1]
 
 
+@pytest.mark.parametrize("given", [["scna", "."], ["lst", "rules"], ["explan", "unpinned-model"]])
+def test_a_mistyped_command_is_named(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(given) == 2
+    said = capsys.readouterr().err
+    assert f"'{given[0]}' is neither a command nor a folder; did you mean " in said
+    assert "\n" not in said.rstrip("\n")
+
+
+def test_a_folder_called_almost_like_a_command_is_scanned(fake: Pipeline) -> None:
+    Path("scans").mkdir()
+    assert main(["scans", "-q"]) == 1
+
+
+def test_a_missing_folder_is_not_taken_for_a_command(fake: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nosuch"]) == 2
+    assert "nosuch: no such folder" in capsys.readouterr().err
+
+
 def test_no_score_when_nothing_was_covered(tmp_path: Path) -> None:
     done = backstay(str(tmp_path))
     assert "No score: nothing was covered" in done.stdout
+    assert "Next" not in done.stdout
 
 
 def test_a_closed_pipe_is_no_error(flawed: Path) -> None:

@@ -40,8 +40,8 @@ def _find(name: str) -> Rule:
     close = (
         difflib.get_close_matches(wanted[:100], rules, 3, 0.5) or [id for id in rules if wanted and wanted in id][:3]
     )
-    hint = f"; did you mean {', '.join(close)}?" if close else ""
-    raise CommandError(f"no rule is called {printable(name, 80)}{hint} `backstay list rules` names them all")
+    hint = f"did you mean {', '.join(close)}? " if close else ""
+    raise CommandError(f"no rule is called {printable(name, 80)}; {hint}`backstay list rules` names them all")
 
 
 def _text(rule: Rule, info: RuleInfo, loaded: Page) -> str:

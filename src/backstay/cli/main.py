@@ -26,6 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         parser.print_help()
         return 0
+    meant = _meant(given)
+    if meant:
+        print(
+            f"backstay: error: {given[0]!a} is neither a command nor a folder; did you mean {meant}?", file=sys.stderr
+        )
+        return 2
     try:
         options = parser.parse_args(_with_command(given))
     except SystemExit as stop:  # argparse has printed what is wrong
@@ -79,6 +85,16 @@ def _with_command(given: list[str]) -> list[str]:
     if at < len(given) and (given[at] in _COMMANDS or given[at] in _GLOBAL):
         return given
     return [*given[:at], "scan", *given[at:]]
+
+
+def _meant(given: Sequence[str]) -> str:
+    """The command that a first word almost is, when there is nothing of that name to scan."""
+    word = given[0]
+    if word.startswith("-") or word in _COMMANDS or os.path.lexists(word):
+        return ""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word[:100], _COMMANDS, 1, 0.7)), "")
 
 
 def _parser() -> argparse.ArgumentParser:

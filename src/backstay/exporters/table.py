@@ -75,7 +75,8 @@ def _sections(report: Report) -> Iterable[RenderableType]:
     notes = [_plain(note) for note in report.scan.notes]
     if notes:
         yield from _section("Notes", _lines(notes, _MAX_NOTES))
-    yield from _section("Next", _next(report))
+    if report.assets:
+        yield from _section("Next", _next(report))
 
 
 def _title(report: Report) -> Text:
@@ -101,7 +102,7 @@ def _failure(report: Report) -> Iterable[Text]:
 def _posture(report: Report) -> RenderableType:
     risk = report.score
     if risk is None:
-        return Text.assemble(("No score", "bold"), ": nothing was covered, which is not a clean bill.")
+        return Text.assemble(("No score", "bold"), ": nothing was covered, which is not the same as clean.")
     word, style = _band(risk.value)
     filled = round(risk.value / 100 * _BAR)
     headline = Text.assemble(
@@ -256,9 +257,7 @@ def _next(report: Report) -> Group:
     first = next(iter(report.open_findings), None)
     if first:
         lines.append(f"backstay explain {_plain(first.rule)}")
-    lines.append(
-        "backstay scan DIR -f html -o report.html   for everything, with a picture of what surrounds each risk"
-    )
+    lines.append("backstay scan DIR -o report.html   for everything, on a page with pictures")
     return _lines(lines, len(lines))
 
 
