@@ -552,7 +552,7 @@ class Roles:
 
 
 def _is_main(spec: str) -> bool:
-    """Whether a parameter is the model a call is about: left out, the SDK takes one. A `manager_llm` just is not used."""
+    """Whether a parameter is the model a call is about: left out, the SDK has a default. `manager_llm` has none."""
     return not any("_llm" in name or "." in name for name in spec.split("|"))
 
 

@@ -137,6 +137,9 @@ def _capabilities(o: Observer) -> None:
                 made.attributes.setdefault("sandbox", None)
                 made.attributes.setdefault("approval", None)
     for made in o.ledger.assets.values():
+        if made.kind == Kind.AGENT and made.attributes.get("code_execution") is True:
+            # A sandbox is something that code asks for: nobody who does not has one.
+            made.attributes.setdefault("sandbox", None)
         if made.kind == Kind.TOOL and "runs_code" in (made.attributes.get("capabilities") or []):  # type: ignore[operator]
             made.attributes.setdefault("sandbox", None)
             made.attributes.setdefault("approval", None)
