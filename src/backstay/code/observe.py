@@ -198,7 +198,9 @@ class Observer:
 
     def _plain(self, row: Row, table: Table, func: External, site: Site) -> None:
         """A call that makes no asset: its roles belong to the receiver if that is one, else to the enclosing code."""
-        receivers = [] if row.makes else [m for m in self.receivers(func) if m.kind not in ON_EDGE]
+        # What a chain is asked to do is not done to each of its parts.
+        apart = row.makes or self._is_chain(func.base)
+        receivers = [] if apart else [m for m in self.receivers(func) if m.kind not in ON_EDGE]
         edge: Attributes = self.given.described(site, row)
         if receivers:
             for receiver in receivers[:4]:
@@ -213,6 +215,15 @@ class Observer:
                     own = self.given.attributes(site, {name: name}, row)
                     edge[name] = value if name in own and own[name] is None else own.get(name, value)
             self.roles.draw(row, table, func, site, None, edge)
+
+    def _is_chain(self, value: Value | None) -> bool:
+        """Whether a value is made of parts and no asset itself."""
+        if not isinstance(value, External) or value.site is None:
+            return False
+        if value.path == CHAIN:
+            return True
+        rows = self.rows(value.path.removesuffix("()"), value.site)
+        return bool(rows) and all(row.makes == "chain" for row, _ in rows)
 
     def _invoked(self, row: Row, table: Table, func: External, site: Site) -> None:
         owners = self.receivers(func)
@@ -404,6 +415,8 @@ class Observer:
                 out += [made] if made is not None else []
         if not out and kind == Kind.MODEL:
             self.roles.unresolved_model(row, table, site, path, receiver, passed)
+        if not out and kind == Kind.MODEL_FILE and passed and row.set.get("unsafe"):
+            out.append(self.roles.unresolved_file(path, table, site))
         edge: Attributes = {"api": path}
         wanted = self.given.described(site, row)
         if kind in ON_EDGE:

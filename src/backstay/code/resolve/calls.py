@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backstay.code.facts import Attr, Call, Do
+from backstay.code.facts import Attr, Call, Do, Name
 from backstay.code.resolve.shapes import PASS_THROUGH, argument, choice, dotted, formatted, is_static, text
 from backstay.code.scopes import ClassScope, FunctionScope, Scope
 from backstay.code.values import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from backstay.code.resolve.resolver import Resolver
 
 MAX_FRAMES = 4
+MAX_ROWS = 200  # of a zip or enumeration
 MAX_CONTEXTS = 24  # sets of arguments for which one function is looked at
 _WRAPPERS = frozenset(
     (
@@ -57,7 +58,6 @@ _WRAPPERS = frozenset(
         "builtins.repr",
         "asyncio.run",
         "json.dumps",
-        "builtins.enumerate",
     )
 )
 _ENV = frozenset(("os.getenv", "os.environ.get", "os.environ.setdefault", "decouple.config", "environ.Env()"))
@@ -115,12 +115,14 @@ class Calling:
             return choice([formatted(one, call, given, place) for one in texts])
         if name == "join" and call.args:
             joined = self.r.value(call.args[0], scope, frame)
-            return text(joined.items, place) if isinstance(joined, ListValue) else text([joined], place)
+            if not isinstance(joined, ListValue):
+                return text([joined], place)
+            return text([one for item in joined.items for one in (texts[0], item)][1:], place)
         return None
 
     def called(self, func: Value, site: Site) -> Value:
         """What calling a value gives."""
-        call, scope, frame = site.call, site.scope, site.frame
+        frame = site.frame
         match func:
             case External(path):
                 return self._called_external(func, path.removesuffix("[]"), site)
@@ -151,8 +153,8 @@ class Calling:
                     return External(self.r.catalog.canonical(f"{base.path}()()"), site, base)
             case Choice(alternatives):
                 return choice([self.called(one, site) for one in alternatives])
-        del call, scope
-        return Unknown(dotted(site.call.func), site.place)
+        default = self._looked_up(site)
+        return default if default is not None else Unknown(dotted(site.call.func), site.place)
 
     def _called_external(self, func: External, path: str, site: Site) -> Value:
         call, scope, frame = site.call, site.scope, site.frame
@@ -164,6 +166,17 @@ class Calling:
                     default = self.r.value(expr, scope, frame)
             known = str(name.value) if isinstance(name, Known) else ""
             return Environment(known, default, site.place)
+        if path == "builtins.getattr" and len(call.args) > 1:
+            name = self.r.value(call.args[1], scope, frame)
+            if isinstance(name, Known) and isinstance(name.value, str):
+                found = self.r.members.attribute(self.r.value(call.args[0], scope, frame), name.value, frame)
+                return choice([found, *(self.r.value(arg, scope, frame) for arg in call.args[2:3])])
+        if path == "builtins.zip" and call.args:
+            columns = [self._column(self.r.value(arg, scope, frame)) for arg in call.args]
+            return ListValue([ListValue(list(row)) for row in zip(*columns, strict=False)], True, site.place)
+        if path == "builtins.enumerate" and call.args:
+            rows = self._column(self.r.value(call.args[0], scope, frame))
+            return ListValue([ListValue([Known(at, site.place), one]) for at, one in enumerate(rows)], True, site.place)
         if path == "os.path.join" or path.endswith(".joinpath"):
             parts: list[Value] = []
             for arg in call.args:
@@ -188,6 +201,9 @@ class Calling:
         filled = self.r.commandline.filled(func, path)
         if filled is not None:
             return filled
+        default = self._looked_up(site) if path.endswith((".get", "builtins.getattr")) else None
+        if default is not None:
+            return choice([default, External(self.r.catalog.canonical(f"{path}()"), site, func)])
         for row, _ in self.r.catalog.calls.find(path):
             if row.returns == "self" and not row.makes and func.base is not None:
                 return func.base
@@ -197,11 +213,33 @@ class Calling:
                     return self.r.value(given, scope, frame)
         return External(self.r.catalog.canonical(f"{path}()"), site, func)
 
+    def _looked_up(self, site: Site) -> Value | None:
+        """The default of `settings.get("model", "x")` or `getattr(settings, "model", "x")`, where it is a known one."""
+        func, given = site.call.func, site.call.args
+        if isinstance(func, Attr) and func.name == "get" and len(given) == 2:
+            name, default = given
+        elif isinstance(func, Name) and func.id == "getattr" and len(given) == 3:
+            _, name, default = given
+        else:
+            return None
+        key = self.r.value(name, site.scope, site.frame)
+        value = self.r.value(default, site.scope, site.frame)
+        usable = isinstance(value, Known) and isinstance(value.value, str) and value.value
+        return value if usable and isinstance(key, Known) and isinstance(key.value, str) else None
+
+    def _column(self, value: Value) -> list[Value]:
+        """The elements of what `zip` and `enumerate` are given, as far as they are known."""
+        found = [one for each in options(value) for one in _items(each)]
+        return found[:MAX_ROWS] or [Unknown()]
+
     def _super(self, scope: Scope) -> Value:
         at: Scope | None = scope
         while at is not None and not isinstance(at, ClassScope):
             at = at.parent
         if isinstance(at, ClassScope):
+            above = self.r.members.lineage(at)[1:]
+            if above:
+                return Instance(above[0])
             for base in self.r.members.library_bases(at):
                 return External(f"{base.path}()", None, base)
         return Unknown("super()")
@@ -259,6 +297,14 @@ class Calling:
             if noted is not None:
                 return noted
         return Unknown(f"{function.function.name}()", Place(function.path, function.function.line))
+
+
+def _items(value: Value) -> list[Value]:
+    if isinstance(value, ListValue):
+        return value.items
+    if isinstance(value, DictValue):
+        return [key for key, _ in value.entries if key is not None]
+    return [External(f"{value.path}[]", None, value)] if isinstance(value, External) else []
 
 
 def _view(value: DictValue, name: str) -> list[Value]:
