@@ -1,5 +1,6 @@
 """Project: which file a module name means, and the scopes of the files that were understood."""
 
+import sys
 from collections.abc import Callable, Iterable
 
 from backstay.code.facts import Module
@@ -28,9 +29,8 @@ class Project:
                 parts.pop()
             for start in range(len(parts)):
                 root = "/".join(parts[:start])
-                # A folder that is itself a package is no place where absolute imports begin.
-                if root not in packages or not root:
-                    self._by_name.setdefault(".".join(parts[start:]), []).append((root, path))
+                self._by_name.setdefault(".".join(parts[start:]), []).append((root, path))
+        self._packages = packages - {""}
 
     def scope(self, path: str) -> ModuleScope | None:
         """A file's module scope; None when it could not be understood."""
@@ -59,12 +59,19 @@ class Project:
         candidates = [
             (root, path)
             for root, path in self._by_name.get(module, ())
-            if path != importer and (not root or folder == root or folder.startswith(root + "/") or _is_root(root))
+            if path != importer and self._begins(root, folder, module)
         ]
         if not candidates:
             return None
         # The nearest root wins: the one that shares the longest part with the importer's folder.
         return max(candidates, key=lambda one: (_shared(one[0], folder), -len(one[1])))[1]
+
+    def _begins(self, root: str, folder: str, module: str) -> bool:
+        """Whether absolute imports of code in `folder` may begin at `root`."""
+        if root in self._packages:
+            # Only for a script started in the package's own folder, which is common all the same.
+            return root == folder and module.partition(".")[0] not in sys.stdlib_module_names
+        return not root or root == folder or folder.startswith(root + "/") or _is_root(root)
 
     def _at(self, stem: str) -> str | None:
         name = stem.replace("/", ".")
