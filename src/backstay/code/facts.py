@@ -201,7 +201,10 @@ class Do(msgspec.Struct, array_like=True, gc=False, eq=False, tag=3):
 
 
 class Function(msgspec.Struct, array_like=True, eq=False, tag=4):
-    """A function. `words` are the names and attributes its code mentions, inner functions included."""
+    """A function. `words` are the names and attributes its code mentions, inner functions included.
+
+    `globals` are the names it declares to be the module's.
+    """
 
     name: str
     params: list[Param]
@@ -211,6 +214,7 @@ class Function(msgspec.Struct, array_like=True, eq=False, tag=4):
     end_line: int
     returns: Expr | None = None
     words: list[str] = []
+    globals: list[str] = []
 
 
 class Class(msgspec.Struct, array_like=True, eq=False, tag=5):
@@ -238,10 +242,14 @@ class Module(msgspec.Struct, array_like=True, eq=False):
 
 
 class Outline(msgspec.Struct, array_like=True, eq=False):
-    """What is remembered of a file at first sight: its imports, and its facts if it matters by itself."""
+    """What is remembered of a file at first sight: its imports, and its facts if it matters by itself.
+
+    `declares` says that it may name models or prompts, which matters where other files use models.
+    """
 
     imports: list[tuple[str, int]]  # dotted module, leading dots
     module: Module | None = None
+    declares: bool = False
 
 
 _encoder = msgspec.msgpack.Encoder()

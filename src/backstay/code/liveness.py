@@ -42,7 +42,7 @@ def live_scopes(modules: Iterable[ModuleScope], known: Callable[[str], bool]) ->
         owner = function.method_of
         if owner is not None:
             speak(owner.cls.name)
-        for word in _bound(function.body):
+        for word in (*_bound(function.body), *function.function.globals):
             speak(word)
         for word in function.function.words:
             for called in named.get(word, ()):

@@ -172,7 +172,10 @@ class Observer:
         return found
 
     def _call(self, call: Call, scope: Scope) -> None:
-        site = Site(call, scope, None)
+        own = site = Site(call, scope, None)
+        for one in options(self.resolver.value(call.func, scope)):
+            if isinstance(one, Partial) and isinstance(one.func, External):
+                site = self.resolver.calls.completed(one, own)
         for func in self.callee_paths(call, scope):
             rows = self.rows(func.path, site)
             for row, table in rows:
@@ -181,6 +184,8 @@ class Observer:
                 self._row(row, table, func, site)
             if not rows:
                 self._touched(func, site)
+        if site is not own and id(site.call) in self.outputs:
+            self.outputs[id(call)] = self.outputs[id(site.call)]
 
     def _row(self, row: Row, table: Table, func: External, site: Site) -> None:
         if row.makes and row.makes not in ("client", "chain"):
@@ -381,11 +386,21 @@ class Observer:
         parts: list[Made] = []
         for spec in row.arguments:
             value = func.base if spec == "@receiver" else self.given.value(site, spec, row)
-            parts += self.assets_of(value)
+            parts += self.assets_of(value) or self._given_by(value)
         for later, at in self.grown.get(id(site.call), []):
             for spec in later.arguments:
                 parts += self.assets_of(self.given.value(at, spec, later))
         return parts
+
+    def _given_by(self, value: Value | None) -> list[Made]:
+        """What functions hand back that a chain is given in place of its parts."""
+        found: list[Made] = []
+        for one in options(value) if value is not None else []:
+            if isinstance(one, FunctionValue):
+                line = one.scope.function.line
+                site = Site(Call(Name(one.scope.function.name, line), [], [], line, line), one.scope, None)
+                found += self.assets_of(self.resolver.calls.called(one, site))
+        return found
 
     # making
 

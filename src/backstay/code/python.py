@@ -91,6 +91,7 @@ class _Reader:
         self._branch = 0
         self._walrus: list[Statement] = []
         self._words: set[str] = set()
+        self._globals: set[str] = set()
 
     # positions and text
 
@@ -202,6 +203,9 @@ class _Reader:
             if child.type not in ("comment", "chevron"):
                 out.append(Do(self.expr(child, depth), "", self._line(node)))
 
+    def _global(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
+        self._globals.update(self._text(child) for child in node.named_children)
+
     def _exec(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
         """Python 2's `exec code` is the call `exec(code)` of today."""
         code, line = node.child_by_field_name("code"), self._line(node)
@@ -300,6 +304,7 @@ class _Reader:
         self, node: tree_sitter.Node, depth: int, out: list[Statement], decorators: list[Expr] | None = None
     ) -> None:
         around, self._words = self._words, set()
+        others, self._globals = self._globals, set()
         params = self._params(node.child_by_field_name("parameters"), depth)
         outer, self._branch = self._branch, 0
         returns = node.child_by_field_name("return_type")
@@ -313,8 +318,10 @@ class _Reader:
                 self._end(node),
                 self.expr(returns, depth) if returns is not None else None,
                 sorted(self._words),
+                sorted(self._globals),
             )
         )
+        self._globals = others
         self._branch = outer
         self._words |= around
 
@@ -636,6 +643,7 @@ _STATEMENTS: dict[str, Callable[[_Reader, tree_sitter.Node, int, list[Statement]
     "assert_statement": _Reader._raise,
     "print_statement": _Reader._raise,
     "exec_statement": _Reader._exec,
+    "global_statement": _Reader._global,
     "type_alias_statement": _Reader._type_alias,
     "if_statement": _Reader._branches,
     "while_statement": _Reader._branches,

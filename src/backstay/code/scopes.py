@@ -31,6 +31,7 @@ class Binding:
     node: Import | Assign | Function | Class | Param
     index: int = -1
     soft: bool = False
+    scope: "Scope | None" = None  # where it stands, when that is another scope: `global name`
 
 
 class Scope:
@@ -134,6 +135,18 @@ class ModuleScope(Scope):
     def __init__(self, module: Module) -> None:
         super().__init__(module.path, None, "", module.body)
         self.facts = module
+
+    @cached_property
+    def names(self) -> dict[str, list[Binding]]:
+        found = self._bindings({})
+        for scope in self.walk():
+            for name in scope.function.globals if isinstance(scope, FunctionScope) else ():
+                for statement in scope.body:
+                    if not isinstance(statement, Assign) or statement.how != "=" or statement.value is None:
+                        continue
+                    if isinstance(statement.target, Name) and statement.target.id == name:
+                        found.setdefault(name, []).append(Binding(statement, soft=True, scope=scope))
+        return found
 
 
 class FunctionScope(Scope):

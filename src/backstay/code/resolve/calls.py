@@ -67,6 +67,7 @@ class Calling:
     def __init__(self, resolver: Resolver) -> None:
         self.r = resolver
         self._active: set[int] = set()
+        self._completed: dict[tuple[int, int], Site] = {}
 
     def call(self, call: Call, scope: Scope, frame: Frame | None) -> Value:
         site = Site(call, scope, frame)
@@ -136,7 +137,7 @@ class Calling:
                 return Instance(cls, site)
             case Partial(inner_func, _, keywords):
                 if isinstance(inner_func, External):
-                    return self._called_external(inner_func, inner_func.path, func.site)
+                    return self._called_external(inner_func, inner_func.path, self.completed(func, site))
                 if isinstance(inner_func, FunctionValue):
                     made = self.frame(inner_func.scope, site, 1, inner_func.owner)
                     made = self.r.framed(inner_func.scope, {**made.names, **keywords}, 1)
@@ -155,6 +156,21 @@ class Calling:
                 return choice([self.called(one, site) for one in alternatives])
         default = self._looked_up(site)
         return default if default is not None else Unknown(dotted(site.call.func), site.place)
+
+    def completed(self, func: Partial, site: Site) -> Site:
+        """The call of a partial with all its arguments; with those given first where the two stand apart."""
+        key = (id(func.site.call), id(site.call))
+        known = self._completed.get(key)
+        if known is None:
+            known = func.site
+            if func.site.scope is site.scope and func.site.frame is site.frame:
+                first, call = func.site.call, site.call
+                given = {name for name, _ in call.keywords}
+                keywords = [*(pair for pair in first.keywords if pair[0] not in given), *call.keywords]
+                whole = Call(first.func, first.args + call.args, keywords, call.line, call.end_line)
+                known = Site(whole, site.scope, site.frame)
+            self._completed[key] = known
+        return known
 
     def _called_external(self, func: External, path: str, site: Site) -> Value:
         call, scope, frame = site.call, site.scope, site.frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstay.code.facts import Call, Comp, Expr, Name, Seq, Star
-from backstay.code.resolve.shapes import CHAIN, chained, in_chain, targets, text
+from backstay.code.resolve.shapes import CHAIN, chained, in_chain, percented, targets, text
 from backstay.code.scopes import Scope
 from backstay.code.values import (
     DictValue,
@@ -108,5 +108,6 @@ class Containers:
         if op in ("%", "/") and isinstance(first, Known | TextValue | Environment):
             if op == "/":  # of paths
                 return text([first, Known("/", place), second], place)
-            return text([first, second], place)
+            whole = percented(first, second)
+            return Known(whole, place) if whole is not None else text([first, second], place)
         return Unknown("", place)

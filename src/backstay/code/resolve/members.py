@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backstay.code.facts import Expr, Name, Opaque
+from backstay.code.facts import Assign, Expr, Name, Opaque, Seq, Star
 from backstay.code.resolve.calls import MAX_FRAMES
 from backstay.code.resolve.shapes import MAX_OPTIONS, PASS_THROUGH, choice, dotted, labelled
 from backstay.code.scopes import ClassScope, FunctionScope, Scope
@@ -80,6 +80,10 @@ class Members:
             for keyword, expr in site.call.keywords:
                 if keyword == name and "__init__" not in cls.methods:
                     return self.r.value(expr, site.scope, site.frame)
+            given = self._by_position(cls, site, name)
+            if given is not None:
+                return given
+        constructor = next((one for one in self.lineage(cls) if "__init__" in one.methods), None)
         for one in self.lineage(cls):
             given = self.r.files.attribute(one, name)
             if given is not None:
@@ -88,7 +92,9 @@ class Members:
             if assigned:
                 values = []
                 for method, statement in assigned[:MAX_OPTIONS]:
-                    inner = self._construction(one, method, site) if site else frame
+                    # A base's constructor gets what `super().__init__` says, not what the class is called with.
+                    inner = self._construction(one, method, site) if site and one is constructor else None
+                    inner = inner if site else frame
                     if statement.value is not None:
                         value = self.r.value(statement.value, method, inner)
                         if not (isinstance(value, Known) and value.value is None and len(assigned) > 1):
@@ -106,6 +112,22 @@ class Members:
         for base in self.library_bases(cls):
             return External(self.r.catalog.canonical(f"{base.path}().{name}"), None, base)
         return Unknown(name)
+
+    def _by_position(self, cls: ClassScope, site: Site, name: str) -> Value | None:
+        """What a call without names gives a field of a dataclass or named tuple."""
+        if not site.call.args or "__init__" in cls.methods:
+            return None
+        fields = [
+            one.target.id
+            for base in reversed(self.lineage(cls))
+            for one in base.body
+            if isinstance(one, Assign) and one.annotation is not None and isinstance(one.target, Name)
+        ]
+        order = list(dict.fromkeys(fields))
+        at = order.index(name) if name in order else len(site.call.args)
+        if at < len(site.call.args) and not any(isinstance(arg, Star) for arg in site.call.args[: at + 1]):
+            return self.r.value(site.call.args[at], site.scope, site.frame)
+        return None
 
     def _construction(self, cls: ClassScope, method: FunctionScope, site: Site) -> Frame | None:
         if method.function.name != "__init__":
@@ -170,6 +192,9 @@ class Members:
             case External("os.environ"):
                 name = key.value if isinstance(key, Known) else ""
                 return Environment(str(name), None, Place(scope.path, index.line))
+            case External("typing.Annotated" | "typing_extensions.Annotated") if isinstance(index, Seq):
+                # An alias for an annotation: `Llm = Annotated[ChatOpenAI, Depends(get_llm)]`.
+                return self.r.parameters.noted(index, scope) or External(f"{base.path}[]", None, base)
             case External(path):
                 return External(self.r.catalog.canonical(f"{path}[]"), None, base)
             case DictValue(entries):

@@ -24,11 +24,13 @@ from backstay.code.values import (
     External,
     Frame,
     FunctionValue,
+    Instance,
     ListValue,
     ModuleValue,
     Place,
     Unknown,
     Value,
+    options,
 )
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ _BUILTINS = frozenset(
 class Names:
     def __init__(self, resolver: Resolver) -> None:
         self.r = resolver
+        self._starring: set[tuple[str, str]] = set()
 
     def name(self, name: str, line: int, scope: Scope, frame: Frame | None) -> Value:
         """What a name can be where it is used. `line` 0 means anywhere in the scope."""
@@ -118,6 +121,14 @@ class Names:
                 target = self.r.project.scope(path) if path else None
                 if target is not None and name in target.names:
                     return self.name(name, 0, target, None)
+                if target is not None and "*" in target.names and (target.path, name) not in self._starring:
+                    self._starring.add((target.path, name))  # modules may star each other
+                    try:
+                        found = self._starred(name, target)
+                    finally:
+                        self._starring.discard((target.path, name))
+                    if found is not None:
+                        return found
         external = [b.node for b in scope.names["*"] if isinstance(b.node, Import)]
         for node in external:
             if not node.level and self.r.catalog.relevant(node.module):
@@ -171,9 +182,13 @@ class Names:
                 return self.r.parameters.value(node, scope, frame)
         if node.value is None:
             return self.r.parameters.annotated(node.annotation, scope) if node.annotation is not None else None
+        if binding.scope is not None:  # `global name` in a function
+            return labelled(self.r.value(node.value, binding.scope), name)
         value = self.r.value(node.value, scope, frame)
         if node.how == "for":
             value = elements(value)
+        elif node.how == "with":
+            value = self._entered(value)
         if binding.index >= 0:
             value = unpacked(value, binding.index)
         if node.how == "+=":
@@ -181,6 +196,18 @@ class Names:
         if isinstance(value, Unknown) and node.annotation is not None:
             return self.r.parameters.annotated(node.annotation, scope) or value
         return labelled(value, name)
+
+    def _entered(self, value: Value) -> Value:
+        """What `with value as name` binds: what the `__enter__` of a class of the project gives."""
+        for one in options(value):
+            if isinstance(one, Instance):
+                for cls in self.r.members.lineage(one.cls):
+                    method = cls.methods.get("__enter__") or cls.methods.get("__aenter__")
+                    if method is not None and method.function.params:
+                        frame = self.r.framed(method, {method.function.params[0].name: one}, 1)
+                        given = self.r.calls.returned(method, frame)
+                        return value if isinstance(given, Unknown) else given
+        return value
 
     def _imported(self, node: Import, scope: Scope) -> Value:
         if not node.name:  # import a.b [as c]

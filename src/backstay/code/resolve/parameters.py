@@ -68,12 +68,14 @@ class Parameters:
     def argument(self, site: Site, function: FunctionScope, param: Param) -> Value | None:
         """What a call gives a parameter, or None when it gives nothing we can see."""
         call = site.call
-        for name, expr in call.keywords:
-            if name == param.name:
-                return self.r.value(expr, site.scope, site.frame)
         params = [one for one in function.function.params if not one.kind]
         if function.method_of is not None and not is_static(function):
             params = params[1:]
+        if param.kind:
+            return self._rest(site, params, param.kind)
+        for name, expr in call.keywords:
+            if name == param.name:
+                return self.r.value(expr, site.scope, site.frame)
         if param in params:
             index = params.index(param)
             if index < len(call.args) and not any(isinstance(arg, Star) for arg in call.args[: index + 1]):
@@ -86,6 +88,30 @@ class Parameters:
                     if exact:
                         return choice(exact)
         return None
+
+    def _rest(self, site: Site, params: list[Param], kind: str) -> Value | None:
+        """What `*args` or `**options` collect of a call."""
+        call = site.call
+        if kind == "*":
+            extra = call.args[len(params) :]
+            if not extra or any(isinstance(arg, Star) for arg in call.args[: len(params)]):
+                return None
+            return self.r.containers.sequence(extra, call.line, site.scope, site.frame)
+        taken = {one.name for one in params}
+        entries: list[tuple[Value | None, Value]] = []
+        more = False
+        for name, expr in call.keywords:
+            value = self.r.value(expr, site.scope, site.frame)
+            if name and name not in taken:
+                entries.append((Known(name, site.place), value))
+            elif not name and isinstance(value, DictValue):
+                entries += [
+                    pair for pair in value.entries if not (isinstance(pair[0], Known) and pair[0].value in taken)
+                ]
+                more = more or value.open
+            elif not name:
+                more = True
+        return DictValue(entries, more, site.place) if entries else None
 
     def annotated(self, annotation: Expr, scope: Scope) -> Value | None:
         """An object of the annotated class, where that is a class of the project or a known library's."""
@@ -100,21 +126,25 @@ class Parameters:
                     first = index.items[0] if isinstance(index, Seq) and index.items else index
                     return self.annotated(first, scope)
                 if isinstance(outer, External) and outer.path.endswith(".Annotated") and isinstance(index, Seq):
-                    for extra in index.items[1:]:
-                        given = self.injected(self.r.value(extra, scope))
-                        if not isinstance(given, Unknown | External) or (
-                            isinstance(given, External) and given.path not in _DEPENDS and given.site
-                        ):
-                            return given
-                    return self.annotated(index.items[0], scope) if index.items else None
+                    return self.noted(index, scope)
                 return self.annotated(value, scope)
             case Name() | Attr():
                 found = self.r.value(annotation, scope)
                 if isinstance(found, ClassValue):
                     return Instance(found.scope)
+                # An alias for an annotation: `Llm = Annotated[ChatOpenAI, Depends(get_llm)]`.
+                if isinstance(found, Instance) or (isinstance(found, External) and found.path.endswith("()")):
+                    return found
                 if isinstance(found, External) and self.r.catalog.relevant(found.path):
                     return External(self.r.catalog.canonical(f"{found.path}()"), None, found)
-                # An alias for an annotation: `Llm = Annotated[ChatOpenAI, Depends(get_llm)]`.
-                if isinstance(found, Instance):
-                    return found
         return None
+
+    def noted(self, index: Seq, scope: Scope) -> Value | None:
+        """What `Annotated[...]` of these stands for: what a dependency in it provides, else an object of its type."""
+        for extra in index.items[1:]:
+            given = self.injected(self.r.value(extra, scope))
+            if not isinstance(given, Unknown | External) or (
+                isinstance(given, External) and given.path not in _DEPENDS and given.site
+            ):
+                return given
+        return self.annotated(index.items[0], scope) if index.items else None

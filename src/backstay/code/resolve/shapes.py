@@ -1,5 +1,6 @@
 """Shapes: small questions to values and facts that need no resolver."""
 
+import re
 from collections.abc import Sequence
 
 from backstay.code.facts import Assign, Attr, Call, Expr, Item, Name, Param, Seq, Star
@@ -21,6 +22,9 @@ from backstay.code.values import (
 
 CHAIN = "langchain_core.runnables.RunnableSequence()"  # what `prompt | llm | parser` makes
 MAX_OPTIONS = 16
+MAX_FILLED = 200  # characters of text whose fields are filled in; longer text is a template somebody maintains
+_FIELD = re.compile(r"(\{\w{0,40}\})")
+_PERCENT = re.compile(r"%[sd]")
 # Methods and attributes whose result is, for our purposes, the text itself.
 PASS_THROUGH = frozenset(
     (
@@ -121,8 +125,43 @@ def text(values: list[Value], place: Place) -> Value:
 
 
 def formatted(text: Value, call: Call, given: list[Value], place: Place) -> Value:
+    whole = _filled(text, call, given)
+    if whole is not None:
+        return Known(whole, place)
     parts: list[str | Value] = list(text.parts) if isinstance(text, TextValue) else [str(getattr(text, "value", ""))]
     return TextValue([*parts, *given], text.place if isinstance(text, TextValue | Known) else place, label(text))
+
+
+def _filled(text: Value, call: Call, given: list[Value]) -> str | None:
+    """Short text with all its fields filled, such as a model's name; None when anything is open."""
+    plain = [one.value if isinstance(one, Known) else None for one in given]
+    names = {name: plain[len(call.args) + at] for at, (name, _) in enumerate(call.keywords)}
+    if not isinstance(text, Known) or not isinstance(text.value, str) or len(text.value) > MAX_FILLED:
+        return None
+    out, following = "", 0
+    for piece in _FIELD.split(text.value):
+        if not (piece.startswith("{") and piece.endswith("}")):
+            out += piece
+            continue
+        field = piece[1:-1] or str(following)
+        following += not piece[1:-1]
+        value = (plain[int(field)] if int(field) < len(call.args) else None) if field.isdecimal() else names.get(field)
+        if value is None:
+            return None
+        out += str(value)
+    return None if "{" in out or "}" in out else out
+
+
+def percented(first: Value, second: Value) -> str | None:
+    """`"a-%s" % b` where both are known; None otherwise."""
+    items = second.items if isinstance(second, ListValue) else [second]
+    plain = [str(one.value) for one in items if isinstance(one, Known)]
+    if not isinstance(first, Known) or not isinstance(first.value, str) or len(first.value) > MAX_FILLED:
+        return None
+    pieces = _PERCENT.split(first.value)
+    if len(pieces) != len(plain) + 1 or len(plain) != len(items) or any("%" in piece for piece in pieces):
+        return None
+    return "".join(part for pair in zip(pieces, [*plain, ""], strict=True) for part in pair)
 
 
 def label(value: Value) -> str:
