@@ -143,7 +143,8 @@ def _say_why(options: argparse.Namespace, report: Report, code: int, threshold: 
     """Why the exit code is what it is; silent when all is well."""
     if code == FINDINGS:
         count = len(report.open_findings)
-        _say(options, f"{count} open findings, some of them {threshold} or worse (exit {code})")
+        said = f"{count} open findings, some of them" if count > 1 else "1 open finding,"
+        _say(options, f"{said} {threshold} or worse (exit {code})")
     elif code == INCOMPLETE:
         _say(options, f"the scan is incomplete, see its coverage; --allow-partial lets it pass (exit {code})")
 
