@@ -8,6 +8,7 @@ from backstay import catalog
 from backstay.keys import is_hub_name
 
 _NAME = re.compile(r"[A-Za-z0-9@][\w.:/@+-]{0,150}\Z")
+_NO_NAMES = frozenset(("default", "local", "auto", "none"))  # what frameworks take for "choose yourself"
 _FILE = re.compile(
     r"\.(?:pt|pth|bin|ckpt|pkl|pickle|joblib|onnx|gguf|ggml|h5|keras|safetensors|tflite|pb|mar|npz?|sav)\Z", re.I
 )
@@ -15,6 +16,8 @@ _FILE = re.compile(
 
 def is_model_name(name: str) -> bool:
     """Whether text can be a model's id: no blanks, no path, no URL, no placeholder."""
+    if name.lower() in _NO_NAMES:
+        return False
     if name.startswith("https://"):
         return len(name) < 200 and not any(char.isspace() for char in name)
     return bool(_NAME.match(name)) and not is_path(name) and "://" not in name and not name.startswith(("your", "<"))
