@@ -6,9 +6,21 @@ from backstay.catalog.tables import Row
 from backstay.code.given import Given, text_of
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
 from backstay.code.servers import launch_name, launched
-from backstay.code.values import Environment, External, FunctionValue, Known, ListValue, Partial, Site, Value, options
+from backstay.code.values import (
+    Environment,
+    External,
+    FunctionValue,
+    Known,
+    ListValue,
+    Partial,
+    Site,
+    TextValue,
+    Value,
+    options,
+)
 
 _BRACES = re.compile(r"\{([^{}]+)\}")
+_FILE_NAME = re.compile(r"\w[\w.-]{0,80}\.[A-Za-z]\w{1,11}\Z")
 
 
 class Naming:
@@ -111,7 +123,17 @@ def _named(value: Value) -> list[Value | str]:
             return [scope.function.name]
         case Partial(func):
             return _named(func)
+        case TextValue():
+            return [file_name(value)]
     return []
+
+
+def file_name(value: Value) -> str:
+    """The name of a file whose folder is not known (`os.path.join(folder, "model.pt")`); empty when it is none."""
+    if isinstance(value, TextValue) and len(value.parts) > 1 and isinstance(value.parts[-1], str):
+        _, slash, last = value.parts[-1].rpartition("/")
+        return last if slash and _FILE_NAME.match(last) else ""
+    return ""
 
 
 def as_text(name: Value | str) -> str:

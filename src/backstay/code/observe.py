@@ -432,6 +432,8 @@ class Observer:
             self.roles.unresolved_model(row, table, site, path, receiver, passed)
         if not out and kind == Kind.MODEL_FILE and passed and row.set.get("unsafe"):
             out.append(self.roles.unresolved_file(path, table, site))
+        if not out and kind == Kind.MODEL_FILE and passed and row.set.get("unsafe"):
+            out.append(self.roles.unresolved_file(path, table, site))
         edge: Attributes = {"api": path}
         wanted = self.given.described(site, row)
         if kind in ON_EDGE:

@@ -10,7 +10,7 @@ from backstay.code.given import text_of
 from backstay.code.guards import authenticator
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.models import is_path, provider_of_model, split_prefix
-from backstay.code.naming import as_text, enclosing
+from backstay.code.naming import as_text, enclosing, file_name
 from backstay.code.prompts import Prompts
 from backstay.code.resolve import argument, dotted
 from backstay.code.scopes import Scope
@@ -244,6 +244,9 @@ class Roles:
             name = name.removeprefix("models/")
         task = row.task or ("embedding" if role == "embedding" else "")
         local = hub and not row.provider and not row.provider_from
+        if local and name.isalpha():
+            # A word such as `scratch` or `resume` says how to begin; repositories of the hub have owners or versions.
+            return None
         return self.o.model_named(
             name,
             "" if local and provider == "huggingface" else provider,
@@ -289,7 +292,7 @@ class Roles:
 
     def _produces(self, value: Value, row: Row, table: Table, func: External, site: Site) -> bool:
         for one in options(value):
-            name = one.value if isinstance(one, Known) else None
+            name = one.value if isinstance(one, Known) else file_name(one)
             if not isinstance(name, str) or name.strip("./").lower() in GENERIC_FOLDERS or not name.strip("./"):
                 continue
             place = one.place if isinstance(one, Known) else site.place
@@ -348,6 +351,9 @@ class Roles:
             if isinstance(one, Known) and isinstance(one.value, str):
                 made = self.dataset(one.value, one.place, table.id, hub=hub)
                 found += [made] if made is not None else []
+            elif file_name(one):
+                made = self.dataset(file_name(one), site.place, table.id, hub=False)
+                found += [made] if made is not None else []
             else:
                 found += [made for made in self.o.assets_of(one) if made.kind == Kind.DATASET]
         for made in found:
@@ -362,21 +368,21 @@ class Roles:
 
     def _model_file(self, value: Value, func: External, table: Table, site: Site, attributes: Attributes) -> bool:
         for one in options(value):
-            text = as_text(self.o.opened(one))
+            opened = self.o.opened(one)
+            text = as_text(opened) or file_name(opened)
             if text:
                 made = self.o.model_file(text, site.place, table.id)
                 self.link(None, made, table, site, R.USES, {"api": func.path, **attributes})
                 return True
-        name = f"{func.path} in {enclosing(site.scope)}"
-        made = self.o.ledger.asset(
-            urn(Kind.MODEL_FILE, self.o.source, site.scope.path, name),
-            Kind.MODEL_FILE,
-            name,
-            sighting(table.id, site.place),
-            {"unresolved": "path"},
-        )
+        made = self.unresolved_file(func.path, table, site)
         self.link(None, made, table, site, R.USES, {"api": func.path, **attributes})
         return True
+
+    def unresolved_file(self, path: str, table: Table, site: Site) -> Made:
+        """A model file that code loads from a path nobody can tell: named by where it is loaded."""
+        name = f"{path} in {enclosing(site.scope)}"
+        key = urn(Kind.MODEL_FILE, self.o.source, site.scope.path, name)
+        return self.o.ledger.asset(key, Kind.MODEL_FILE, name, sighting(table.id, site.place), {"unresolved": "path"})
 
     # others
 
@@ -464,9 +470,9 @@ class Roles:
         named = "set in code"
         if isinstance(value, ListValue):
             names = [name for item in value.items if (name := self._dependency(item))]
-            if not names:
+            if not names and not any(_literal(item) for item in value.items):
                 return False
-            named = ", ".join(names)
+            named = ", ".join(names) or named
         elif isinstance(value, External):
             named = value.path.removesuffix("()")
         elif isinstance(value, FunctionValue):
@@ -571,6 +577,13 @@ def _flat(value: Value) -> list[Value]:
         else:
             out.append(one)
     return out
+
+
+def _literal(value: Value) -> bool:
+    """Whether a list's item is a user name or password written down, or a pair of them."""
+    if isinstance(value, ListValue):
+        return any(_literal(item) for item in value.items)
+    return isinstance(value, Environment | TextValue) or (isinstance(value, Known) and bool(value.value))
 
 
 def _expression(site: Site, spec: str) -> Expr | None:

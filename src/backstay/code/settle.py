@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 _TASK_ORDER = ("training", "evaluation", "ingestion", "inference")
 _SCRIPT_NAMES = frozenset(("main", "run", "cli", "_main", "train_main"))
+_TRAINERS = ("lightning.", "pytorch_lightning.", "torch.nn.", "transformers.", "trl.", "keras.", "tensorflow.keras.")
+_HOOK = re.compile(
+    r"__init__|forward|call|compute_\w+|configure_\w+|on_\w+|\w+_dataloader|log|setup|prepare_data|\w+_(?:step|start|end)"
+)
 _CALLED = frozenset((Kind.AGENT, Kind.MODEL, Kind.PIPELINE, Kind.TOOL, Kind.PROVIDER))
 # What makes an endpoint one that reaches AI; a package it imports or a credential does not.
 _AI = frozenset(
@@ -71,7 +76,7 @@ def _pipelines(o: Observer) -> None:
         if any(m.kind in (Kind.ENDPOINT, Kind.TOOL) for m in o.bearers.get(id(scope), [])):
             continue
         for root in o.graph.roots(scope)[:8]:
-            if any(m.kind in (Kind.ENDPOINT, Kind.TOOL) for m in o.bearers.get(id(root), [])):
+            if any(m.kind in (Kind.ENDPOINT, Kind.TOOL) for m in o.bearers.get(id(root), [])) or _is_hook(o, root):
                 continue
             by_root.setdefault(id(root), (root, {}))[1].setdefault(task, place)
     for root, tasks in by_root.values():
@@ -88,11 +93,22 @@ def _pipelines(o: Observer) -> None:
         o.bear(root, made)
 
 
+def _is_hook(o: Observer, root: Scope) -> bool:
+    """Whether a library calls a method while it trains: the pipeline is what starts the library."""
+    owner = root.method_of if isinstance(root, FunctionScope) else None
+    if owner is None or not isinstance(root, FunctionScope) or not _HOOK.fullmatch(root.function.name):
+        return False
+    return any(base.path.startswith(_TRAINERS) for base in o.resolver.members.library_bases(owner))
+
+
 def _pipeline_name(root: Scope) -> str:
     stem = root.path.rpartition("/")[2].rpartition(".")[0]
-    if isinstance(root, FunctionScope) and root.function.name not in _SCRIPT_NAMES:
+    if isinstance(root, FunctionScope):
         owner = root.method_of
-        return f"{owner.cls.name}.{root.function.name}" if owner is not None else root.function.name
+        if owner is not None:
+            return owner.cls.name if root.function.name == "__init__" else f"{owner.cls.name}.{root.function.name}"
+        if root.function.name not in _SCRIPT_NAMES:
+            return root.function.name
     if isinstance(root, ClassScope):
         return root.cls.name
     return stem
