@@ -1,12 +1,14 @@
 """The analyzer: remembers what a Python file or notebook says, and joins all files of a source."""
 
 import gc
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from backstay.catalog.tables import catalog
 from backstay.code import facts, notebook, python
 from backstay.code.callgraph import CallGraph
+from backstay.code.declared import declared
 from backstay.code.facts import Module, Outline
 from backstay.code.flow import flows
 from backstay.code.observe import Observer
@@ -18,6 +20,7 @@ from backstay.documents import DocumentError
 from backstay.plugin import Fact, File, Places, UnreadableError
 
 MAX_RELATED = 3_000  # files understood only because relevant ones import them, or import relevant ones
+MAX_DECLARING = 1_000  # further files read only for the models and prompts that they may name
 MAX_UP = 3  # how many imports away from a relevant file its users are still understood
 _HINTS = (
     b"api.openai.com",
@@ -25,6 +28,12 @@ _HINTS = (
     b"/v1/chat/completions",
     b"generativelanguage.googleapis",
     b"/api/generate",
+)
+# A name that holds a prompt, or the beginning of a model's id: worth a look for what is declared in a file.
+_DECLARES = re.compile(
+    rb"""(?:prompt|instructions|system_message|system_template)s?['"]?(?:: ?[\w.\[\]| ]{1,40})? {0,4}[=:(]|"""
+    rb"""["'](?:[a-z_-]{2,20}[/:])?(?:gpt-|claude-|gemini-|o[134]-|text-embedding-|llama-?[0-9]|mi[sx]tral-|deepseek-|qwen)""",
+    re.IGNORECASE,
 )
 
 
@@ -53,7 +62,8 @@ class PythonAnalyzer:
         tables = catalog()
         relevant = any(not level and tables.relevant(name) for name, level in found)
         relevant = relevant or any(hint in source for hint in _HINTS)
-        return facts.encode(Outline(found, python.parse(file.path, source) if relevant else None))
+        declares = _DECLARES.search(source) is not None
+        return facts.encode(Outline(found, python.parse(file.path, source) if relevant else None, declares))
 
     def join(self, digests: dict[str, bytes], places: Places) -> Iterator[Fact]:
         """All assets and edges that the code of a source shows."""
@@ -84,7 +94,9 @@ class PythonAnalyzer:
         for scope in scopes:
             if scope.facts.broken and not scope.facts.notebook:
                 places.unread(scope.path, "syntax errors", f"{scope.facts.broken} places did not parse")
-        yield from _observe(scopes, Resolver(project, tables), places)
+        declaring = [path for path, outline in outlines.items() if outline.declares and path not in wanted]
+        others = [scope for path in declaring[:MAX_DECLARING] if (scope := project.scope(path)) is not None]
+        yield from _observe(scopes, others, Resolver(project, tables), places)
 
 
 @contextmanager
@@ -99,11 +111,14 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _observe(scopes: list[ModuleScope], resolver: Resolver, places: Places) -> Iterator[Fact]:
+def _observe(
+    scopes: list[ModuleScope], others: list[ModuleScope], resolver: Resolver, places: Places
+) -> Iterator[Fact]:
     resolver.files.fill([scope for module in scopes for scope in module.walk()], places.read)
     graph = CallGraph(resolver, scopes)
     observer = Observer(resolver, resolver.catalog, graph, scopes, places.source.id)
     observer.run()
+    declared(observer, [*scopes, *others])
     settle(observer, places.owner_of)
     flows(observer, places.owner_of)
     if resolver.exhausted:
