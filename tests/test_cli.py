@@ -160,6 +160,7 @@ def test_the_policy_sets_the_threshold_and_the_option_wins(fake: Pipeline) -> No
         (["file"], "file: is not a folder"),
         (["src", "-f", "xml"], "unknown format xml; there are cyclonedx"),
         (["src", "-f", "json", "-f", "html"], "2 formats (-f) and 0 files (-o): give each format its file"),
+        (["src", "-o", "a.html", "-f", "table", "-o", "a.txt", "-f", "html"], "table would be written to a.html"),
         (["src", "-f", "json", "-o", "a", "-o", "b"], "1 formats (-f) and 2 files (-o)"),
         (["src", "-f", "json", "-f", "html", "-o", "a", "-o", "a"], "the same file (-o) is given twice"),
         (["src", "-o", "report"], "the name report tells no format; add -f"),
@@ -484,6 +485,11 @@ def test_a_finding_is_found_accepted_and_mended(flawed: Path) -> None:
     assert rules("--baseline", "../b.json", "--fail-on", "info") == (0, set())
     (flawed / "load.py").write_text(source.replace(", trust_remote_code=True", ""), encoding="utf-8")
     assert "remote-code-trusted" not in rules()[1]
+
+
+def test_a_name_may_differ_from_its_format(fake: Pipeline) -> None:
+    assert main(["src", "-q", "-f", "cyclonedx", "-o", "bom.json", "-f", "json", "-o", "report.json"]) == 1
+    assert json.loads(Path("bom.json").read_text(encoding="utf-8"))["bomFormat"] == "CycloneDX"
 
 
 @pytest.mark.parametrize("given", [["scna", "."], ["lst", "rules"], ["explan", "unpinned-model"]])

@@ -39,17 +39,35 @@ def plan(formats: Sequence[str], files: Sequence[str], exporters: Sequence[Expor
         raise CommandError(f"{given}: give each format its file, in the same order; `-o -` is stdout")
     if len(set(files)) != len(files):
         raise CommandError("the same file (-o) is given twice")
+    _refuse_a_mix_up(dict(zip(formats, files, strict=True)), exporters)
     return [Output(known[name], None if file == "-" else Path(file)) for name, file in zip(formats, files, strict=True)]
 
 
 def _format_of(file: str, exporters: Sequence[Exporter]) -> str:
-    if file == "-":
-        return DEFAULT
+    told = DEFAULT if file == "-" else _told(file, exporters)
+    if not told:
+        raise CommandError(f"the name {printable(file, 80)} tells no format; add -f")
+    return told
+
+
+def _told(file: str, exporters: Sequence[Exporter]) -> str:
+    """The format that a file's name tells; empty when it tells none."""
     # The longest suffix wins: .cdx.json is CycloneDX, not the report.
-    for exporter in sorted(exporters, key=lambda exporter: (-len(exporter.suffix), exporter.id)):
-        if file.lower().endswith(exporter.suffix):
-            return exporter.id
-    raise CommandError(f"the name {printable(file, 80)} tells no format; add -f")
+    by_length = sorted(exporters, key=lambda exporter: (-len(exporter.suffix), exporter.id))
+    return next((exporter.id for exporter in by_length if file.lower().endswith(exporter.suffix)), "")
+
+
+def _refuse_a_mix_up(files: dict[str, str], exporters: Sequence[Exporter]) -> None:
+    """Two formats whose files tell that they are the wrong way round. Raises CommandError.
+
+    A name may differ from its format (a CycloneDX `bom.json`); it is a mix-up when the other one's name differs too.
+    """
+    for name, file in files.items():
+        told = _told(file, exporters)
+        if told != name and told in files and _told(files[told], exporters) != told:
+            raise CommandError(
+                f"{name} would be written to {printable(file, 80)}: the first -f goes with the first -o, and so on"
+            )
 
 
 def check(path: Path, root: Path) -> None:

@@ -125,7 +125,7 @@ def _sentence(report: Report, risk: Risk) -> str:
     first = next(iter(report.open_findings), None)
     if first is None:
         return next((_plain(one.reason) for one in risk.factors), "Nothing is open.")
-    return f"Worst: {_plain(first.subject_kind)} {_plain(first.subject_name)}. {_plain(first.title)}."
+    return f"Worst: {_plain(first.subject_kind.replace('_', ' '))} {_plain(first.subject_name)}. {_plain(first.title)}."
 
 
 def _severities(report: Report) -> Text:

@@ -47,7 +47,9 @@ def sensitivity(case: Case) -> Assessment:
         Evidence(place.source, place.path, place.line, level=level, note=place.note) for place in asset.evidence[:1]
     )
     others = [hint[0] for hint in found if hint[1].key != asset.key]
-    change = Change(f"without reach to {asset.kind} {asset.name}", max(others, default=PUBLIC), REGULATED)
+    change = Change(
+        f"without reach to {asset.kind.replace('_', ' ')} {asset.name}", max(others, default=PUBLIC), REGULATED
+    )
     changes = (change,) if asset.key != case.subject.key else ()
     return Assessment(factor("sensitivity", low, REGULATED, reason, evidence=evidence), changes)
 
