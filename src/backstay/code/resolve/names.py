@@ -19,6 +19,7 @@ from backstay.code.resolve.shapes import (
 )
 from backstay.code.scopes import Binding, ClassScope, Scope
 from backstay.code.values import (
+    UNKNOWN,
     ClassValue,
     DictValue,
     External,
@@ -89,6 +90,8 @@ _BUILTINS = frozenset(
 class Names:
     def __init__(self, resolver: Resolver) -> None:
         self.r = resolver
+        self._members: dict[tuple[str, str], Value] = {}
+        self._asked: set[tuple[str, str]] = set()
         self._starring: set[tuple[str, str]] = set()
 
     def name(self, name: str, line: int, scope: Scope, frame: Frame | None) -> Value:
@@ -195,6 +198,11 @@ class Names:
             return extended(before, value)
         if isinstance(value, Unknown) and node.annotation is not None:
             return self.r.parameters.annotated(node.annotation, scope) or value
+        if isinstance(value, External) and value.site is None and node.annotation is not None:
+            # `model: Model = request.app.state.model`: a class of the project says more than where the object lay.
+            noted = self.r.parameters.annotated(node.annotation, scope)
+            if isinstance(noted, Instance):
+                return noted
         return labelled(value, name)
 
     def _entered(self, value: Value) -> Value:
@@ -238,7 +246,27 @@ class Names:
         return f"{folder}/__init__.py" if folder else "__init__.py"
 
     def member(self, path: str, name: str) -> Value:
-        """What a module of the project has under a name: what it defines or imports, or a submodule."""
+        """What a module of the project has under a name: what it defines or imports, or a submodule.
+
+        Modules that import a name from each other in a circle have nothing under it.
+        """
+        key = (path, name)
+        known = self._members.get(key)
+        if known is not None:
+            return known
+        if key in self._asked:
+            return UNKNOWN
+        self._asked.add(key)
+        leaps = self.r.leaps
+        try:
+            value = self._member(path, name)
+        finally:
+            self._asked.discard(key)
+        if leaps == self.r.leaps:
+            self._members[key] = value
+        return value
+
+    def _member(self, path: str, name: str) -> Value:
         target = self.r.project.scope(path)
         if target is not None and (name in target.names or "*" in target.names):
             value = self.name(name, 0, target, None)
