@@ -56,16 +56,16 @@ from backstay.code.values import (
 
 MAX_DEPTH = 48
 MAX_STEPS = 4_000_000
-MAX_QUESTION = 200_000  # steps for one question, so that one tangle does not take what all others need
+MAX_QUESTION = 40_000  # steps for one question, so that one tangle does not take what all others need
 
 
 class Resolver:
     """Values of expressions. Expressions are told apart by identity, so facts must be kept while this lives."""
 
-    def __init__(self, project: Project, catalog: Catalog) -> None:
+    def __init__(self, project: Project, catalog: Catalog, steps: int = MAX_STEPS) -> None:
         self.project, self.catalog = project, catalog
         self.callers: dict[int, list[Site]] = {}  # id of a Function or Class fact -> calls of it
-        self.steps = MAX_STEPS
+        self.steps = steps
         self._floor = 0  # steps that the question now being answered must leave
         self._cut = False
         self._known: dict[tuple[int, int], Value] = {}
