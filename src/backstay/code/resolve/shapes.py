@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from itertools import product
+from math import prod
 
 from backstay.code.facts import Assign, Attr, Call, Expr, Item, Name, Param, Seq, Star
 from backstay.code.scopes import Binding, ClassScope, FunctionScope, Scope
@@ -104,6 +106,20 @@ def given(name: str, scope: Scope, frame: Frame | None) -> Value | None:
 
 
 def text(values: list[Value], place: Place) -> Value:
+    """Text put together from values; where a short one has a part with few known values, each of the texts it can be."""
+    ways = [one.options for one in values if isinstance(one, Choice)]
+    if ways and prod(map(len, ways)) <= MAX_OPTIONS and _is_short(values):
+        each = product(*(one.options if isinstance(one, Choice) else [one] for one in values))
+        return choice([_text(list(way), place) for way in each])
+    return _text(values, place)
+
+
+def _is_short(values: list[Value]) -> bool:
+    known = [option for one in values for option in (one.options if isinstance(one, Choice) else [one])]
+    return all(isinstance(one, Known) and len(str(one.value)) <= MAX_FILLED for one in known)
+
+
+def _text(values: list[Value], place: Place) -> Value:
     parts: list[str | Value] = []
     for given_value in values:
         value = given_value
