@@ -262,6 +262,15 @@ def test_nothing_covered_is_no_clean_bill(small: Report) -> None:
     assert "The scan failed: no such folder" in text
 
 
+def test_an_empty_folder_is_said_to_be_empty() -> None:
+    empty = sample_report.report([], [], [], ())
+    scan = msgspec.structs.replace(empty.scan, coverage=Coverage(), state=State.COMPLETE, reason="There was nothing.")
+    empty = msgspec.structs.replace(empty, scan=scan, score=None)
+    assert "There was nothing." in part(empty, "posture")
+    assert "Nothing was judged." in part(empty, "risks")
+    assert "0 assets." in part(empty, "inventory")
+
+
 def test_nothing_found_says_of_what(small: Report) -> None:
     clean = msgspec.structs.replace(small, findings=(), asset_risks={}, score=Risk(0, 0, 0))
     assert "Nothing was found in what was looked at" in part(clean, "posture")

@@ -10,7 +10,7 @@ from backstay.model import Asset, Kind
 
 NODE_WIDTH, NODE_HEIGHT = 176, 42
 COLUMN, ROW, MARGIN = NODE_WIDTH + 86, NODE_HEIGHT + 14, 8
-_TEXT_COLUMNS = 18  # what fits beside the mark in a node, in average characters
+_TEXT_COLUMNS = 16  # what fits beside the mark in a node, in bold characters that are rather wide
 _LABEL = 14  # characters that fit between two columns
 
 # Seven groups with a shape each: more than that nobody tells apart, by colour or by shape.

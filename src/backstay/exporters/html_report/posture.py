@@ -179,7 +179,7 @@ def _unknown(report: Report) -> list[str]:
 def _state(report: Report, missing: bool) -> str:
     match report.scan.state:
         case State.COMPLETE:
-            return "Everything that was meant to be looked at was."
+            return report.scan.reason or "Everything that was meant to be looked at was."
         case State.PARTIAL:
             reason = f": {report.scan.reason}" if report.scan.reason else ""
             return f"Some of it was not looked at{reason}. That is not the same as clean."
