@@ -21,6 +21,8 @@ _OPEN = re.compile(
 )
 # Products that are called like the models they run.
 _PRODUCTS = frozenset(("claude-code", "claude-desktop", "claude-agent-sdk", "gemini-cli", "gpt-researcher"))
+# Who publishes open models under the name that its service goes by: `google/gemma-2-9b-it` is on the hub.
+_PUBLISHERS = frozenset(("meta-llama", "mistralai", "deepseek-ai", "qwen", "google", "microsoft", "nvidia", "openai"))
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _MODEL_WORDS = frozenset(
     ("model", "models", "llm", "llms", "embedding", "embeddings", "embedder", "deployment", "engine", "reranker")
@@ -82,7 +84,7 @@ def _split(text: str) -> tuple[str, str]:
     match = re.match(r"([A-Za-z0-9_.-]{2,40})[/:](.+)", text)
     if match:
         provider = _providers().get(match[1].lower().replace("_", "-"))
-        if provider:
+        if provider and not (match[1].lower() in _PUBLISHERS and catalog.provider_of_model(match[2]) is None):
             return provider, match[2]
     return "", text
 
