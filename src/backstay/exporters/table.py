@@ -125,7 +125,8 @@ def _sentence(report: Report, risk: Risk) -> str:
     first = next(iter(report.open_findings), None)
     if first is None:
         return next((_plain(one.reason) for one in risk.factors), "Nothing is open.")
-    return f"Worst: {_plain(first.subject_kind.replace('_', ' '))} {_plain(first.subject_name)}. {_plain(first.title)}."
+    kind = _plain(first.subject_kind.replace("_", " ").replace("mcp", "MCP"))
+    return f"Worst: {kind} {_plain(first.subject_name)}. {_plain(first.title)}."
 
 
 def _severities(report: Report) -> Text:
