@@ -106,7 +106,7 @@ def given(name: str, scope: Scope, frame: Frame | None) -> Value | None:
 
 
 def text(values: list[Value], place: Place) -> Value:
-    """Text put together from values; where a short one has a part with few known values, each of the texts it can be."""
+    """Text put together from values; a short one that has a part with few known values is each text it can be."""
     ways = [one.options for one in values if isinstance(one, Choice)]
     if ways and prod(map(len, ways)) <= MAX_OPTIONS and _is_short(values):
         each = product(*(one.options if isinstance(one, Choice) else [one] for one in values))
