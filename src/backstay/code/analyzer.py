@@ -25,9 +25,15 @@ MAX_UP = 3  # how many imports away from a relevant file its users are still und
 _HINTS = (
     b"api.openai.com",
     b"api.anthropic.com",
-    b"/v1/chat/completions",
+    b"/chat/completions",
+    b"/v1/messages",
+    b"/v1/embeddings",
+    b"/v1/completions",
     b"generativelanguage.googleapis",
+    b"api-inference.huggingface.co",
     b"/api/generate",
+    b"/api/embed",
+    b":11434",
 )
 # A name that holds a prompt, or the beginning of a model's id: worth a look for what is declared in a file.
 _DECLARES = re.compile(

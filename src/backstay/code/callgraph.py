@@ -23,6 +23,7 @@ from backstay.placement import placement_of
 
 MAX_REACHED = 400
 MAX_CALLBACKS = 20
+_HTTP = frozenset(("requests", "httpx", "aiohttp"))  # they may carry calls of models, by their addresses
 
 
 class CallGraph:
@@ -30,7 +31,8 @@ class CallGraph:
 
     def __init__(self, resolver: Resolver, modules: Iterable[ModuleScope]) -> None:
         self._resolver = resolver
-        self.scopes: list[Scope] = live_scopes(modules, resolver.catalog.relevant)
+        known = resolver.catalog.relevant
+        self.scopes: list[Scope] = live_scopes(modules, lambda name: name.partition(".")[0] in _HTTP or known(name))
         self._out: dict[int, dict[int, Scope]] = defaultdict(dict)
         self._into: dict[int, dict[int, Scope]] = defaultdict(dict)
         callers: dict[int, list[Site]] = defaultdict(list)

@@ -97,6 +97,10 @@ class Given:
         accepted = wanted if isinstance(wanted, list) else [wanted]
         for one in _items(value):
             for want in accepted:
+                if isinstance(want, str) and want.startswith("like:"):
+                    if fnmatchcase(_whole(one), want.removeprefix("like:")):
+                        return True
+                    continue
                 if isinstance(want, str) and want.startswith("text:"):
                     if fnmatchcase(_beginning(self._wrapped(one)), want.removeprefix("text:")):
                         return True
@@ -169,11 +173,23 @@ def _beginning(value: Value) -> str:
     return ""
 
 
+def _whole(value: Value) -> str:
+    """A text in lower case, with … for what is not known of it."""
+    if isinstance(value, Known) and isinstance(value.value, str):
+        return value.value[:500].lower()
+    if isinstance(value, TextValue):
+        return "".join(part if isinstance(part, str) else "…" for part in value.parts[:50])[:500].lower()
+    return ""
+
+
 def _items(value: Value) -> list[Value]:
-    """The alternatives of a value, a list by its elements."""
+    """The alternatives of a value, a list or dictionary by its elements."""
     out: list[Value] = []
     for one in options(value):
-        out += one.items if isinstance(one, ListValue) else [one]
+        if isinstance(one, DictValue):
+            out += [inner for _, item in one.entries for inner in options(item)]
+        else:
+            out += one.items if isinstance(one, ListValue) else [one]
     return out
 
 

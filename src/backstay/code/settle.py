@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from backstay.code.guards import guard
 from backstay.code.ledger import Made, R, sighting
+from backstay.code.models import is_path
 from backstay.code.scopes import ClassScope, FunctionScope, Scope
 from backstay.code.values import Place, Site
 from backstay.code.walk import calls
@@ -48,6 +49,7 @@ def settle(observer: Observer, owner_of: Callable[[str], str]) -> None:
     _lineage(observer)
     guard(observer)
     _drop_weak(observer)
+    _drop_saved(observer)
     _drop_plain_endpoints(observer)
 
 
@@ -256,6 +258,18 @@ def _drop_weak(o: Observer) -> None:
     }
     if weak:
         o.ledger.drop(weak)
+
+
+def _drop_saved(o: Observer) -> None:
+    """A file that some code writes, and no pipeline produces, is no model that we know of."""
+    spoken = {edge.source for edge in o.ledger.edges} | {edge.target for edge in o.ledger.edges}
+    saved = {
+        key
+        for key, made in o.ledger.assets.items()
+        if made.kind == Kind.MODEL and made.attributes.get("produced") and is_path(made.name) and key not in spoken
+    }
+    if saved:
+        o.ledger.drop(saved)
 
 
 def _drop_plain_endpoints(o: Observer) -> None:

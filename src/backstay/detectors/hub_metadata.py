@@ -125,7 +125,7 @@ def _title(front: Node, body: str) -> tuple[str, int]:
     for number, line in enumerate(body.splitlines()[:200], 1):
         if line.startswith("# "):
             heading = re.sub(r"^model[ -]card(?: for| of)?[:\s-]*", "", line[2:].strip(), flags=re.IGNORECASE)
-            heading = heading.strip("*_`\"' ")
+            heading = re.sub(r"[\s:-]*\bmodel[ -]card\Z", "", heading, flags=re.IGNORECASE).strip("*_`\"' ")
             # A heading may be a sentence; a name is a word or few.
             good = (
                 0 < len(heading) <= 60 and "{{" not in heading and heading.lower() not in ("overview", "introduction")
