@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 MAX_VISITS = 6  # of one scope
 CALLERS = 3  # how many calls away from a prompt or model call outside input is still followed
+MAX_MESSAGES = 50  # added to one list
 MAX_TAINTS = 12  # kept of one value
 _PURE = frozenset(
     (
@@ -454,6 +455,9 @@ class _Tracker:
                     if isinstance(node.value, Seq | Map | Name)
                     for one in self._system_parts(node.value, scope, depth + 1)
                 ]
+                for how, value in scope.changes.get(name, [])[:MAX_MESSAGES]:
+                    if how in ("append", "extend") and isinstance(value, Seq | Map | Call):
+                        inner += self._system_parts(value, scope, depth + 1)
                 return inner or ([] if any(isinstance(n.value, Seq | Map) for n in bindings) else [expr])
             case Call(func) if "Message" in dotted(func) or "from_messages" in dotted(func):
                 content = argument(expr, "content|text|template|messages|0")
