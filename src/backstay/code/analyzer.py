@@ -13,7 +13,7 @@ from backstay.code.facts import Module, Outline
 from backstay.code.flow import flows
 from backstay.code.observe import Observer
 from backstay.code.project import Project
-from backstay.code.resolve import Resolver
+from backstay.code.resolve import MAX_STEPS, Resolver
 from backstay.code.scopes import ModuleScope
 from backstay.code.settle import settle
 from backstay.documents import DocumentError
@@ -21,6 +21,7 @@ from backstay.plugin import Fact, File, Places, UnreadableError
 
 MAX_RELATED = 3_000  # files understood only because relevant ones import them, or import relevant ones
 MAX_DECLARING = 1_000  # further files read only for the models and prompts that they may name
+STEPS, STEPS_A_FILE = 400_000, 6_000  # of resolution; real code takes about 2,000 a file
 MAX_UP = 3  # how many imports away from a relevant file its users are still understood
 _HINTS = (
     b"api.openai.com",
@@ -102,7 +103,9 @@ class PythonAnalyzer:
                 places.unread(scope.path, "syntax errors", f"{scope.facts.broken} places did not parse")
         declaring = [path for path, outline in outlines.items() if outline.declares and path not in wanted]
         others = [scope for path in declaring[:MAX_DECLARING] if (scope := project.scope(path)) is not None]
-        yield from _observe(scopes, others, Resolver(project, tables), places)
+        yield from _observe(
+            scopes, others, Resolver(project, tables, min(MAX_STEPS, STEPS + STEPS_A_FILE * len(scopes))), places
+        )
 
 
 @contextmanager

@@ -111,6 +111,8 @@ class _Declared:
 
     def scope(self, scope: Scope) -> None:
         """Everything declared in a scope and the scopes within."""
+        if isinstance(scope, FunctionScope) and not scope.function.texts:
+            return
         if isinstance(scope, ClassScope):
             self._enumeration(scope)
         for statement in scope.body:

@@ -203,7 +203,8 @@ class Do(msgspec.Struct, array_like=True, gc=False, eq=False, tag=3):
 class Function(msgspec.Struct, array_like=True, eq=False, tag=4):
     """A function. `words` are the names and attributes its code mentions, inner functions included.
 
-    `globals` are the names it declares to be the module's.
+    `globals` are the names it declares to be the module's. `texts` says that it holds a literal which is long,
+    or has a digit in it as the ids of models have.
     """
 
     name: str
@@ -215,6 +216,7 @@ class Function(msgspec.Struct, array_like=True, eq=False, tag=4):
     returns: Expr | None = None
     words: list[str] = []
     globals: list[str] = []
+    texts: bool = True
 
 
 class Class(msgspec.Struct, array_like=True, eq=False, tag=5):

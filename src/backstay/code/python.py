@@ -1,5 +1,6 @@
 """The Python front-end: source of any Python 3 version, parsed by tree-sitter, to facts."""
 
+import re
 from collections.abc import Callable
 
 import tree_sitter
@@ -33,6 +34,8 @@ from backstay.code.facts import (
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
 MAX_DEPTH = 150  # of nested syntax; hand-written code stays under 40
+MIN_TEXT = 25  # characters of a piece of text that may belong to a prompt
+_DIGIT = re.compile(r"[0-9]")
 MAX_LITERAL = 100_000  # characters of one text literal that are kept
 
 
@@ -91,6 +94,7 @@ class _Reader:
         self._branch = 0
         self._walrus: list[Statement] = []
         self._words: set[str] = set()
+        self._texts = False
         self._globals: set[str] = set()
 
     # positions and text
@@ -304,6 +308,7 @@ class _Reader:
         self, node: tree_sitter.Node, depth: int, out: list[Statement], decorators: list[Expr] | None = None
     ) -> None:
         around, self._words = self._words, set()
+        texts_around, self._texts = self._texts, False
         others, self._globals = self._globals, set()
         params = self._params(node.child_by_field_name("parameters"), depth)
         outer, self._branch = self._branch, 0
@@ -318,12 +323,14 @@ class _Reader:
                 self._end(node),
                 self.expr(returns, depth) if returns is not None else None,
                 sorted(self._words),
-                sorted(self._globals),
+                globals=sorted(self._globals),
+                texts=self._texts,
             )
         )
         self._globals = others
         self._branch = outer
         self._words |= around
+        self._texts = self._texts or texts_around
 
     def _class(
         self, node: tree_sitter.Node, depth: int, out: list[Statement], decorators: list[Expr] | None = None
@@ -457,6 +464,7 @@ class _Reader:
                 case "interpolation":
                     inner = child.child_by_field_name("expression")
                     parts.append(self.expr(inner, depth) if inner is not None else Opaque([], line))
+        self._texts = self._texts or any(isinstance(part, Lit) and _is_telling(str(part.value)) for part in parts)
         if not parts:
             return Lit("", line, end)
         if all(isinstance(part, Lit) for part in parts):
@@ -584,6 +592,11 @@ class _Reader:
 
     def _constant(self, node: tree_sitter.Node, depth: int) -> Expr:
         return Lit({"true": True, "false": False}.get(node.type), self._line(node))
+
+
+def _is_telling(text: str) -> bool:
+    """Whether a literal can be the id of a model or a piece of a prompt."""
+    return len(text) >= MIN_TEXT or (len(text) > 1 and _DIGIT.search(text) is not None)
 
 
 def _stars(kind: str) -> str:
