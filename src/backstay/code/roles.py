@@ -328,8 +328,8 @@ class Roles:
             return self.o.ledger.asset(
                 dataset_key(text), Kind.DATASET, text, sighting(table, place), {"hub": "huggingface"}, weak=weak
             )
-        shown = plain_url(text)
-        attributes: Attributes = {"url": shown} if "://" in text else {"path": text}
+        shown = plain_url(text).removeprefix("./")
+        attributes: Attributes = {"url": shown} if "://" in text else {"path": shown}
         key = urn(Kind.DATASET, self.o.source, shown)
         return self.o.ledger.asset(key, Kind.DATASET, shown, sighting(table, place), attributes, weak=weak)
 
@@ -466,6 +466,12 @@ class Roles:
     def authentication(self, value: Value, subject: Made | None) -> bool:
         if subject is None or (isinstance(value, Known) and value.value in (None, False, "")):
             return False
+        if isinstance(value, ClassValue) or (isinstance(value, External) and value.site is None):
+            # A class that is handed over may be any middleware.
+            name = authenticator(self.o, value)
+            if name:
+                subject.attributes["authentication"] = name
+            return bool(name)
         # Only what does it is named: a literal given here is the secret itself.
         named = "set in code"
         if isinstance(value, ListValue):
