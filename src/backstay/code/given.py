@@ -112,6 +112,8 @@ class Given:
                     isinstance(one, Known)
                     and one.value == want
                     and isinstance(one.value, bool) == isinstance(want, bool)
+                    # A dictionary that holds False is not switched off by it.
+                    and not (isinstance(want, bool) and isinstance(value, DictValue))
                 ):
                     return True
         return False
