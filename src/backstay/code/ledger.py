@@ -87,6 +87,14 @@ class Ledger:
     def edges(self) -> list[Relationship]:
         return list(self._edges.values())
 
+    def undraw(self, kind: RelationshipKind, target: str, *, keep: str = "") -> None:
+        """Forget the edges of a kind to a target, except from the source to keep."""
+        self._edges = {
+            mark: edge
+            for mark, edge in self._edges.items()
+            if edge.kind != kind or edge.target != target or edge.source == keep
+        }
+
     def drop(self, keys: set[str]) -> None:
         """Forget assets and all that hangs on them."""
         for key in keys:

@@ -14,8 +14,16 @@ _FILE = re.compile(
 )
 
 
+# What stands where a model's id stands when there is none, or when another one decides.
+_NO_NAMES = frozenset(
+    ("custom", "default", "none", "null", "auto", "model", "models", "unknown", "embeddings", "embedding")
+)
+
+
 def is_model_name(name: str) -> bool:
     """Whether text can be a model's id: no blanks, no path, no URL, no placeholder."""
+    if name.lower() in _NO_NAMES:
+        return False
     if name.lower() in _NO_NAMES:
         return False
     if name.startswith("https://"):
@@ -78,6 +86,18 @@ def provider_of_model(name: str) -> str:
         if any(lowered.startswith(prefix.lower()) for prefix in provider.models):
             return provider.name
     return ""
+
+
+# Those who sell only what they make themselves.
+_OWN_ONLY = frozenset(("openai", "anthropic", "google", "mistral", "cohere", "deepseek", "xai", "moonshot", "voyage"))
+
+
+def sold_by(name: str, provider: str) -> bool:
+    """Whether a provider can serve a model: `claude-...` never comes from OpenAI, whatever value may get there."""
+    if provider not in _OWN_ONLY:
+        return True
+    maker = provider_of_model(name)
+    return maker == provider or maker not in _OWN_ONLY
 
 
 def on_hub(name: str, hub: bool) -> bool:

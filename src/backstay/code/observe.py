@@ -9,7 +9,15 @@ from backstay.code.callgraph import CallGraph
 from backstay.code.facts import Assign, Attr, Call, Do, Expr, Import, Name
 from backstay.code.given import Given, text_of
 from backstay.code.ledger import Ledger, Made, R, Use, sighting
-from backstay.code.models import is_model_name, is_path, on_hub, provider_called, provider_of_url, split_prefix
+from backstay.code.models import (
+    is_model_name,
+    is_path,
+    on_hub,
+    provider_called,
+    provider_of_url,
+    sold_by,
+    split_prefix,
+)
 from backstay.code.naming import Naming, as_text
 from backstay.code.resolve import CHAIN, Resolver
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
@@ -521,7 +529,7 @@ class Observer:
         name = plain_url(name.strip())
         if is_path(name) and "://" not in name:
             return self.model_file(name, place, table)
-        if not is_model_name(name):
+        if not is_model_name(name) or not sold_by(name, provider):
             return None
         attributes: Attributes = {}
         if provider:

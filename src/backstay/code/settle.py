@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from backstay.code.guards import guard
 from backstay.code.ledger import Made, R, sighting
-from backstay.code.models import is_path
+from backstay.code.models import is_path, provider_of_model
 from backstay.code.scopes import ClassScope, FunctionScope, Scope
 from backstay.code.values import Place, Site
 from backstay.code.walk import calls
+from backstay.keys import provider_key
 from backstay.model import Evidence, Kind, Relationship, urn
 
 if TYPE_CHECKING:
     from backstay.code.observe import Observer
 
 _TASK_ORDER = ("training", "evaluation", "ingestion", "inference")
+MANY_SELLERS = 4  # providers of one model, beyond which none of them is believed
 _SCRIPT_NAMES = frozenset(("main", "run", "cli", "_main", "train_main"))
 _TRAINERS = ("lightning.", "pytorch_lightning.", "torch.nn.", "transformers.", "trl.", "keras.", "tensorflow.keras.")
 _HOOK = re.compile(
@@ -47,6 +49,7 @@ def settle(observer: Observer, owner_of: Callable[[str], str]) -> None:
     _capabilities(observer)
     _uses(observer, owner_of)
     _lineage(observer)
+    _sellers(observer)
     guard(observer)
     _drop_weak(observer)
     _drop_saved(observer)
@@ -234,6 +237,19 @@ def _lineage(o: Observer) -> None:
                 kind = _lineage_kind(edge)
                 if kind is not None and edge.target != produced.target:
                     o.ledger.edge(produced.target, kind, edge.target, edge.evidence[0])
+
+
+def _sellers(o: Observer) -> None:
+    """A model that many providers seem to serve came through a function that chooses among them: which, is unknown."""
+    by_model: dict[str, set[str]] = {}
+    for edge in o.ledger.edges:
+        if edge.kind == R.SERVES:
+            by_model.setdefault(edge.target, set()).add(edge.source)
+    for model, sellers in by_model.items():
+        if len(sellers) < MANY_SELLERS:
+            continue
+        maker = provider_of_model(o.ledger.assets[model].name)
+        o.ledger.undraw(R.SERVES, model, keep=provider_key(maker) if maker else "")
 
 
 def _lineage_kind(edge: Relationship) -> R | None:
