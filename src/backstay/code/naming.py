@@ -4,6 +4,7 @@ import re
 
 from backstay.catalog.tables import Row
 from backstay.code.given import Given, text_of
+from backstay.code.models import provider_called
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
 from backstay.code.servers import launch_name, launched
 from backstay.code.values import (
@@ -133,6 +134,18 @@ def file_name(value: Value) -> str:
     if isinstance(value, TextValue) and len(value.parts) > 1 and isinstance(value.parts[-1], str):
         _, slash, last = value.parts[-1].rpartition("/")
         return last if slash and _FILE_NAME.match(last) else ""
+    return ""
+
+
+def provider_of_setting(value: Value) -> str:
+    """Whose address an environment variable holds, by its name: `AZURE_OPENAI_ENDPOINT`, `OLLAMA_HOST`."""
+    if isinstance(value, TextValue) and value.parts and not isinstance(value.parts[0], str):
+        value = value.parts[0]
+    words = value.name.lower().split("_") if isinstance(value, Environment) else []
+    for count in range(len(words) - 1, 0, -1):
+        provider = provider_called("-".join(words[:count]))
+        if provider:
+            return provider
     return ""
 
 

@@ -18,7 +18,7 @@ from backstay.code.models import (
     sold_by,
     split_prefix,
 )
-from backstay.code.naming import Naming, as_text
+from backstay.code.naming import Naming, as_text, provider_of_setting
 from backstay.code.resolve import CHAIN, Resolver
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
 from backstay.code.servers import launched, origin
@@ -579,6 +579,10 @@ class Observer:
                     if found:
                         return found, 0.95
                 elif not (isinstance(one, Known) and one.value is None):
+                    # Others speak OpenAI's interface; a variable may say who.
+                    told = provider_of_setting(one) if own == "openai" else ""
+                    if told:
+                        return told, 0.7
                     client = self.client_of(one)
                     return (client[0], 0.95) if client is not None and client[0] else (own, 0.6)
         client = self.client_of(receiver)

@@ -85,6 +85,11 @@ def _pipelines(o: Observer) -> None:
                 continue
             by_root.setdefault(id(root), (root, {}))[1].setdefault(task, place)
     for root, tasks in by_root.values():
+        # A script whose training loop stands in another file trains as well.
+        for one in o.graph.reached(root):
+            if one is not root and one.path != root.path and id(one) in by_root:
+                for inner, place in by_root[id(one)][1].items():
+                    tasks.setdefault(inner, place)
         task = next(one for one in (*_TASK_ORDER, *tasks) if one in tasks)
         name = _pipeline_name(root)
         line = root.function.line if isinstance(root, FunctionScope) else tasks[task].line
