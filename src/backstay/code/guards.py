@@ -10,7 +10,7 @@ from backstay.code.facts import Call, Lit
 from backstay.code.ledger import Made
 from backstay.code.resolve import argument, dotted
 from backstay.code.scopes import FunctionScope, Scope
-from backstay.code.values import ClassValue, External, FunctionValue, Instance, Unknown, Value, options
+from backstay.code.values import ClassValue, External, FunctionValue, Instance, ListValue, Unknown, Value, options
 from backstay.code.walk import calls, expression_calls
 from backstay.model import Kind
 
@@ -56,6 +56,12 @@ def _own(o: Observer, scope: Scope, known: Index[Guard]) -> str:
             name = _guarding(o, one, known) or _named(dotted(target), known)
             if name:
                 return name
+        given = argument(decorator, "dependencies") if isinstance(decorator, Call) else None
+        for one in options(o.resolver.value(given, outer)) if given is not None else []:
+            for item in one.items if isinstance(one, ListValue) else []:
+                name = _guarding(o, item, known)
+                if name:
+                    return name
     for one in _parameters(o, scope):
         name = _guarding(o, one, known)
         if name:
@@ -105,7 +111,8 @@ def _guarding(o: Observer, value: Value, known: Index[Guard], depth: int = 0) ->
                 if _guarding(o, inner, known, depth + 1):
                     return scope.function.name
         case Instance(cls) | ClassValue(cls):
-            return _named(cls.cls.name, known)
+            denies = known is o.catalog.authentication and any(_denier(one) for one in cls.methods.values())
+            return _named(cls.cls.name, known) or (cls.cls.name if denies else "")
         case Unknown(text):
             return _named(text, known)
     return ""

@@ -144,6 +144,8 @@ class Observer:
                     for one in options(child) if child is not None else []:
                         if isinstance(one, External) and one.site is not None:
                             self.mounts[id(one.site.call)] = prefix
+                            # What is asked of everything below, such as dependencies that authenticate.
+                            self.pending_endpoints.append((id(one.site.call), {}, row, site))
 
     def prefix_of(self, app: Value | None) -> str:
         """The path prefix of an app or router: where it is mounted and its own."""

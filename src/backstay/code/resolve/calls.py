@@ -77,6 +77,8 @@ class Calling:
             text = self._text_method(owner, func.name, call, scope, frame)
             if text is not None:
                 return text
+            if func.name == "as_view" and isinstance(owner, ClassValue):
+                return owner  # a class based view: its methods are the handlers
         return self.called(self.r.value(func, scope, frame), site)
 
     def _text_method(self, owner: Value, name: str, call: Call, scope: Scope, frame: Frame | None) -> Value | None:
