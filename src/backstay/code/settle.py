@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from backstay.code.guards import guard
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.models import is_path, provider_of_model
-from backstay.code.scopes import ClassScope, FunctionScope, Scope
+from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
 from backstay.code.values import Place, Site
 from backstay.code.walk import calls
 from backstay.keys import provider_key
@@ -25,6 +25,7 @@ _TRAINERS = ("lightning.", "pytorch_lightning.", "torch.nn.", "transformers.", "
 _HOOK = re.compile(
     r"__init__|forward|call|compute_\w+|configure_\w+|on_\w+|\w+_dataloader|log|setup|prepare_data|\w+_(?:step|start|end)"
 )
+_MAKERS = (Kind.PIPELINE, Kind.NOTEBOOK)
 _CALLED = frozenset((Kind.AGENT, Kind.MODEL, Kind.PIPELINE, Kind.TOOL, Kind.PROVIDER))
 # What makes an endpoint one that reaches AI; a package it imports or a credential does not.
 _AI = frozenset(
@@ -93,9 +94,11 @@ def _pipelines(o: Observer) -> None:
         task = next(one for one in (*_TASK_ORDER, *tasks) if one in tasks)
         name = _pipeline_name(root)
         line = root.function.line if isinstance(root, FunctionScope) else tasks[task].line
+        # A notebook as a whole is no pipeline that anything starts; what it trains and reads is told all the same.
+        kind = Kind.NOTEBOOK if isinstance(root, ModuleScope) and root.facts.notebook else Kind.PIPELINE
         made = o.ledger.asset(
-            urn(Kind.PIPELINE, o.source, root.path, name),
-            Kind.PIPELINE,
+            urn(kind, o.source, root.path, name),
+            kind,
             name,
             sighting("pipeline", Place(root.path, line, line), 0.85),
             {"task": task, "path": root.path},
@@ -183,7 +186,7 @@ def _uses(o: Observer, owner_of: Callable[[str], str]) -> None:
     for use in o.ledger.uses:
         borne = bearers_of.get(id(use.scope), [])
         if use.kind == R.PRODUCES:
-            _produced(o, use.target, use.evidence, [made for made in borne if made.kind == Kind.PIPELINE])
+            _produced(o, use.target, use.evidence, [made for made in borne if made.kind in _MAKERS])
             continue
         if use.target.kind != Kind.AGENT or use.kind != R.CALLS:
             kind = R.USES if use.kind == R.CALLS else use.kind
@@ -234,7 +237,7 @@ def _lineage(o: Observer) -> None:
     by_pipeline: dict[str, list[Relationship]] = {}
     for edge in o.ledger.edges:
         made = o.ledger.assets.get(edge.source)
-        if made is not None and made.kind == Kind.PIPELINE:
+        if made is not None and made.kind in _MAKERS:
             by_pipeline.setdefault(edge.source, []).append(edge)
     for edges in by_pipeline.values():
         for produced in [edge for edge in edges if edge.kind == R.PRODUCES]:

@@ -18,7 +18,7 @@ _EVERYWHERE = frozenset({"0.0.0.0", "::", "*", "0:0:0:0:0:0:0:0"})  # noqa: S104
 
 MODELS = frozenset({Kind.MODEL, Kind.PROVIDER})
 POWERS = frozenset({Kind.TOOL, Kind.MCP_SERVER})
-_RUNS = frozenset({Kind.ENDPOINT, Kind.AGENT, Kind.TOOL, Kind.PIPELINE, Kind.MCP_SERVER})
+_RUNS = frozenset({Kind.ENDPOINT, Kind.AGENT, Kind.TOOL, Kind.PIPELINE, Kind.NOTEBOOK, Kind.MCP_SERVER})
 _WORKS = (
     RelationshipKind.CALLS,
     RelationshipKind.USES,

@@ -8,7 +8,7 @@ from backstay.scoring.formula import factor
 
 _IDLE, _SOME, _HEAVY = 0.1, 0.3, 1.0
 _AT_MOST = 0.5  # much used in code is not yet much used by people
-_USERS = frozenset({Kind.ENDPOINT, Kind.AGENT, Kind.PIPELINE, Kind.SERVICE})
+_USERS = frozenset({Kind.ENDPOINT, Kind.AGENT, Kind.PIPELINE, Kind.NOTEBOOK, Kind.SERVICE})
 
 
 def usage(case: Case) -> Assessment:

@@ -39,4 +39,4 @@ def _described(asset: Asset, graph: Graph) -> bool:
 
 def _trains(key: str, graph: Graph) -> bool:
     user = graph.get(key)
-    return user is not None and user.kind == Kind.PIPELINE and user.text("task") == "training"
+    return user is not None and user.kind in (Kind.PIPELINE, Kind.NOTEBOOK) and user.text("task") == "training"
