@@ -539,6 +539,8 @@ def test_a_closed_pipe_is_no_error(flawed: Path) -> None:
 def test_an_interrupt_ends_quietly_with_130(tmp_path: Path) -> None:
     (tmp_path / "started").unlink(missing_ok=True)
     code = (
+        # Started in the background, a process ignores interrupts, and so do those it starts.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import pathlib, sys, time; from backstay import pipeline; from backstay.cli.main import main\n"
         "def scan(*a, **k): pathlib.Path('started').touch(); time.sleep(60)\n"
         "pipeline.scan = scan; sys.exit(main(['scan', '.']))"
