@@ -16,6 +16,7 @@ from backstay.code.values import (
     Partial,
     Site,
     Value,
+    flat,
     options,
 )
 from backstay.code.walk import calls, expression_calls
@@ -23,6 +24,7 @@ from backstay.placement import placement_of
 
 MAX_REACHED = 400
 MAX_CALLBACKS = 20
+MAX_HANDED = 300  # functions in a list that is handed over
 _HTTP = frozenset(("requests", "httpx", "aiohttp"))  # they may carry calls of models, by their addresses
 
 
@@ -109,8 +111,8 @@ class CallGraph:
                 self._edge(scope, function)
             case Partial(func):
                 self._handed(func, scope, depth + 1)
-            case ListValue(items) if depth < 3:
-                for item in items[:100]:
+            case ListValue() if depth < 3:
+                for item in flat(given)[:MAX_HANDED]:
                     self._handed(item, scope, depth + 1)
             case LambdaValue(body, inner):
                 for call in expression_calls(body):

@@ -203,8 +203,9 @@ def plain_value(value: Value) -> tuple[bool, Plain]:
         case Environment(default=default) if default is not None:
             return plain_value(default)
         case ListValue(items):
-            found = [plain_value(item) for item in items[:50]]
-            return all(known for known, _ in found), [str(plain) for known, plain in found if known]
+            found = [plain_value(item) for item in items[:50] if not isinstance(item, ListValue)]
+            whole = len(found) == len(items[:50]) and all(known for known, _ in found)
+            return whole, [str(plain) for known, plain in found if known]
         case External(path):
             return True, path.removesuffix("()")
         case FunctionValue(scope):

@@ -36,6 +36,7 @@ from backstay.code.values import (
     Site,
     Unknown,
     Value,
+    flat,
     options,
 )
 from backstay.code.walk import calls
@@ -338,8 +339,8 @@ class Observer:
                 lineage = self.resolver.members.lineage(cls)
                 own = [made for one in lineage for made in self.of_class.get(id(one.cls), [])][:4]
                 return own or self._tools_of_methods(lineage)
-            case ListValue(items):
-                return [made for item in items[:200] for made in self.assets_of(item, depth)]
+            case ListValue():
+                return [made for item in flat(value)[:200] for made in self.assets_of(item, depth)]
             case Partial(func, site=site):
                 if isinstance(func, External):
                     return self.made(site, func)

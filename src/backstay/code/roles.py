@@ -32,6 +32,7 @@ from backstay.code.values import (
     TextValue,
     Unknown,
     Value,
+    flat,
     options,
 )
 from backstay.keys import credential_reference_key, dataset_key, is_hub_name, model_key
@@ -573,11 +574,7 @@ def _flat(value: Value) -> list[Value]:
     out: list[Value] = []
     for one in options(value):
         if isinstance(one, ListValue):
-            out += [
-                inner
-                for item in one.items[:300]
-                for inner in (_flat(item) if isinstance(item, ListValue) else options(item))
-            ]
+            out += flat(one)
         elif isinstance(one, DictValue):
             out += [inner for _, item in one.entries[:300] for inner in options(item)] if one.entries else [one]
         else:

@@ -16,11 +16,11 @@ from backstay.code.values import (
     FunctionValue,
     Instance,
     Known,
-    ListValue,
     Partial,
     Place,
     Site,
     Value,
+    flat,
     options,
 )
 from backstay.model import Attributes, Kind, urn
@@ -39,7 +39,7 @@ class Tools:
     def draw(self, value: Value, table: Table, site: Site, subject: Made | None) -> bool:
         """Everything in a `tools` argument becomes a tool of the subject; agents in it are delegated to."""
         found = False
-        for one in _flat(value):
+        for one in flat(value):
             for made in self._tools(one, table, site):
                 kind = None
                 if made.kind == Kind.AGENT and subject is not None:
@@ -106,7 +106,7 @@ class Tools:
         declared: list[Made] = []
         for key in ("function_declarations", "functionDeclarations"):
             for inner in value.get(key):
-                for one in _flat(inner):
+                for one in flat(inner):
                     declared += self._tools(one, table, site)
         if declared:
             return declared
@@ -171,10 +171,3 @@ class Tools:
 
 def _text(value: DictValue, key: str) -> str:
     return next((one.value for one in value.get(key) if isinstance(one, Known) and isinstance(one.value, str)), "")
-
-
-def _flat(value: Value) -> list[Value]:
-    out: list[Value] = []
-    for one in options(value):
-        out += [inner for item in one.items[:300] for inner in _flat(item)] if isinstance(one, ListValue) else [one]
-    return out

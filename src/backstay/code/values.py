@@ -6,6 +6,11 @@ from typing import Union
 from backstay.code.facts import Call, Expr, Function
 from backstay.code.scopes import ClassScope, FunctionScope, Scope
 
+# Kept of a list, dictionary or text: code that doubles one forty times must not fill the memory.
+MAX_ITEMS = 2_000
+MAX_CHARACTERS = 200_000
+MAX_FLAT = 2_000  # values looked at when nested lists are taken apart
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -63,6 +68,9 @@ class TextValue:
     parts: list[Union[str, "Value"]]
     place: Place
     label: str = ""
+
+    def __post_init__(self) -> None:
+        self.parts = self.parts[:MAX_ITEMS]
 
 
 @dataclass(eq=False, slots=True)
@@ -124,12 +132,20 @@ class ListValue:
     open: bool = False
     place: Place | None = None
 
+    def __post_init__(self) -> None:
+        if len(self.items) > MAX_ITEMS:
+            self.items, self.open = self.items[:MAX_ITEMS], True
+
 
 @dataclass(eq=False, slots=True)
 class DictValue:
     entries: list[tuple[Union["Value", None], "Value"]]
     open: bool = False
     place: Place | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.entries) > MAX_ITEMS:
+            self.entries, self.open = self.entries[:MAX_ITEMS], True
 
     def get(self, key: object) -> "list[Value]":
         """The values a key can have: one where it is known, else all."""
@@ -208,6 +224,7 @@ __all__ = [
     "TextValue",
     "Unknown",
     "Value",
+    "flat",
     "options",
 ]
 
@@ -219,3 +236,20 @@ def options(value: Value) -> list[Value]:
     if isinstance(value, Environment) and value.default is not None:
         return options(value.default)
     return [value]
+
+
+def flat(value: Value) -> list[Value]:
+    """The alternatives of a value with lists taken apart, however deep; what is held twice is given once."""
+    found: list[Value] = []
+    seen: set[int] = set()
+    stack = options(value)[::-1]
+    while stack and len(seen) < MAX_FLAT:
+        one = stack.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, ListValue):
+            stack += [inner for item in one.items[:300] for inner in options(item)][::-1]
+        else:
+            found.append(one)
+    return found

@@ -8,6 +8,7 @@ from math import prod
 from backstay.code.facts import Assign, Attr, Call, Expr, Item, Name, Param, Seq, Star
 from backstay.code.scopes import Binding, ClassScope, FunctionScope, Scope
 from backstay.code.values import (
+    MAX_CHARACTERS,
     Choice,
     DictValue,
     Environment,
@@ -128,7 +129,7 @@ def _text(values: list[Value], place: Place) -> Value:
         if isinstance(value, Known):
             piece = "" if value.value is None else str(value.value)
             if parts and isinstance(parts[-1], str):
-                parts[-1] += piece
+                parts[-1] = (parts[-1] + piece)[:MAX_CHARACTERS]
             else:
                 parts.append(piece)
         elif isinstance(value, TextValue):
