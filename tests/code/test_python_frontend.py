@@ -381,7 +381,9 @@ def test_real_source_cut_off(path: Path, length: int) -> None:
 def test_real_source_mutated(path: Path, seed: int, changes: int) -> None:
     chance, source = random.Random(seed), bytearray(path.read_bytes())
     for _ in range(changes):
-        at = chance.randrange(len(source) + 1)
+        if not source:
+            break
+        at = chance.randrange(len(source))
         match chance.randrange(3):
             case 0:
                 source[at] = chance.choice(b"()[]{}:'\"\\\n \0\xff=,")
