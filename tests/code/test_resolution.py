@@ -43,7 +43,7 @@ def test_a_notebook_rebinds_a_name() -> None:
 
 
 def test_what_is_raised_is_not_returned() -> None:
-    source = "def f(x):\n  if x: return 'm-1'\n  raise ValueError('m-9')\n"
+    source = "GONE = 'm-9'\ndef f(x):\n  if x: return 'm-1'\n  raise GONE\n"
     assert understand(HEAD + source + ask("f(1)")).models == ["m-1"]
 
 
