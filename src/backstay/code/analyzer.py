@@ -136,13 +136,15 @@ def _observe(
 
 
 def _related(outlines: dict[str, Outline], project: Project, relevant: list[str]) -> list[str]:
-    """The relevant files and those that may use them, found by imports; what they import is loaded when asked for."""
+    """The relevant files, those that may use them, and those they hand things to, found by imports."""
     users: dict[str, list[str]] = {}
+    used: dict[str, list[str]] = {}
     for path, outline in outlines.items():
         for name, level in outline.imports:
             target = project.locate(name, level, path)
             if target is not None:
                 users.setdefault(target, []).append(path)
+                used.setdefault(path, []).append(target)
     wanted = dict.fromkeys(relevant)
     level_paths, limit = relevant, len(relevant) + MAX_RELATED
     for _ in range(MAX_UP):
@@ -151,6 +153,11 @@ def _related(outlines: dict[str, Outline], project: Project, relevant: list[str]
             if len(wanted) < limit:
                 wanted[user] = None
         level_paths = following
+    # A class may be given its client: what the relevant files and their users import may call it.
+    for path in list(wanted):
+        for target in used.get(path, ()):
+            if len(wanted) < limit and target in outlines:
+                wanted[target] = None
     return sorted(wanted)
 
 

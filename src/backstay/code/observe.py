@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-import msgspec
-
 from backstay.catalog.tables import Catalog, Row, Table
 from backstay.code.callgraph import CallGraph
+from backstay.code.clients import Clients
+from backstay.code.definitions import Definitions
 from backstay.code.facts import Assign, Attr, Call, Do, Expr, Import, Name
 from backstay.code.given import Given, text_of
 from backstay.code.ledger import Ledger, Made, R, Use, sighting
@@ -13,12 +13,9 @@ from backstay.code.models import (
     is_model_name,
     is_path,
     on_hub,
-    provider_called,
-    provider_of_url,
     sold_by,
-    split_prefix,
 )
-from backstay.code.naming import Naming, as_text, provider_of_setting
+from backstay.code.naming import Naming, as_text
 from backstay.code.resolve import CHAIN, Resolver
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
 from backstay.code.servers import launched, origin
@@ -28,7 +25,6 @@ from backstay.code.values import (
     External,
     FunctionValue,
     Instance,
-    Known,
     LambdaValue,
     ListValue,
     Partial,
@@ -82,7 +78,7 @@ class Observer:
         self.outputs: dict[int, list[Made]] = {}  # id of a call whose result is model output -> whose
         self._made: dict[int, list[Made]] = {}
         self._busy: set[int] = set()
-        self._clients: dict[int, tuple[str, Attributes]] = {}
+        self.clients, self.definitions = Clients(self), Definitions(self)
         # Parts that are added to a chain once it is made: id of the call that made it -> rows and calls that add.
         self.grown: dict[int, list[tuple[Row, Site]]] = {}
         self.mounts: dict[int, str] = {}  # id of the call that made a router -> path prefix it is mounted at
@@ -98,9 +94,9 @@ class Observer:
         self._mounts()
         for scope in self.graph.scopes:
             if isinstance(scope, ClassScope):
-                self.class_assets(scope)
+                self.definitions.of_class(scope)
             elif isinstance(scope, FunctionScope):
-                self.function_assets(scope)
+                self.definitions.of_function(scope)
         for call, scope in self.calls:
             self._call(call, scope)
         for scope in self.graph.scopes:
@@ -203,7 +199,7 @@ class Observer:
             self.made(site, func)
         else:
             if row.makes == "client":
-                self.client(site, func, row, table)
+                self.clients.noted(site, func, row, table)
             self._plain(row, table, func, site)
         if row.task_of:
             self.tasks.append((row.task_of, site.scope, func.path, site.place))
@@ -224,7 +220,7 @@ class Observer:
                     receiver.attributes.update({k: v for k, v in edge.items() if v is not None})
                 self.roles.draw(row, table, func, site, receiver, {})
         else:
-            client = self.client_of(func.base) if row.makes != "client" else None
+            client = self.clients.of(func.base) if row.makes != "client" else None
             for name, value in client[1].items() if client is not None else ():
                 # What the client was made with holds for its calls, unless they say otherwise.
                 if edge.get(name) is None:
@@ -243,9 +239,9 @@ class Observer:
 
     def _invoked(self, row: Row, table: Table, func: External, site: Site) -> None:
         owners = self.receivers(func)
-        targets = owners or self.roles.model_uses.get(id(site.call), [])
+        targets = owners or self.roles.models.uses.get(id(site.call), [])
         if row.output:
-            self.outputs[id(site.call)] = targets or self.roles.provider_uses.get(id(site.call), [])
+            self.outputs[id(site.call)] = targets or self.roles.models.provider_uses.get(id(site.call), [])
         if row.invoke:
             for spec, role in row.arguments.items():
                 if role in ("agents", "members", "model"):
@@ -440,11 +436,11 @@ class Observer:
                 made = self._one(row, table, kind, text, name, site, definition, receiver)
                 out += [made] if made is not None else []
         if not out and kind == Kind.MODEL:
-            self.roles.unresolved_model(row, table, site, path, receiver, passed)
+            self.roles.models.unresolved(row, table, site, path, receiver, passed)
         if not out and kind == Kind.MODEL_FILE and passed and row.set.get("unsafe"):
-            out.append(self.roles.unresolved_file(path, table, site))
+            out.append(self.roles.data.unresolved(path, table, site))
         if not out and kind == Kind.MODEL_FILE and passed and row.set.get("unsafe"):
-            out.append(self.roles.unresolved_file(path, table, site))
+            out.append(self.roles.data.unresolved(path, table, site))
         edge: Attributes = {"api": path}
         wanted = self.given.described(site, row)
         if kind in ON_EDGE:
@@ -478,12 +474,12 @@ class Observer:
     ) -> Made | None:
         place = self._place(name, site, definition)
         if kind == Kind.MODEL:
-            return self.roles.model(text, row, table, site, place, receiver)
+            return self.roles.models.model(text, row, table, site, place, receiver)
         if kind == Kind.MODEL_FILE:
             return self.model_file(text, place, table.id)
         if kind == Kind.DATASET:
             hub = table.hub if row.hub is None else row.hub
-            return self.roles.dataset(text, place, table.id, hub=hub, weak=row.weak)
+            return self.roles.data.dataset(text, place, table.id, hub=hub, weak=row.weak)
         if kind == Kind.ENDPOINT:
             text = self._endpoint_name(text, receiver)
         if kind == Kind.PROMPT:
@@ -552,122 +548,6 @@ class Observer:
         """A provider by its name in the catalog, or its host."""
         return self.ledger.asset(provider_key(name), Kind.PROVIDER, name, sighting(table, place, confidence))
 
-    # clients
-
-    def client(self, site: Site, func: External, row: Row, table: Table) -> tuple[str, Attributes]:
-        """The provider that a client talks to, and its attributes; noted as used by the enclosing code."""
-        known = self._clients.get(id(site.call))
-        if known is not None:
-            return known
-        provider, confidence = self.provider_for(row, table, site, None)
-        attributes: Attributes = self.given.described(site, row)
-        self._clients[id(site.call)] = provider, attributes
-        if provider:
-            made = self.provider(provider, site.place, table.id, confidence)
-            self.use(site.scope, R.USES, made, {"api": func.path}, site.place, table.id, confidence)
-        return provider, attributes
-
-    def provider_for(self, row: Row, table: Table, site: Site, receiver: Value | None) -> tuple[str, float]:
-        """Whose service a call reaches, and how sure that is: its own URL, then its client's, then the table's."""
-        own = row.provider or table.provider
-        if row.provider_from:
-            url = self.given.value(site, row.provider_from, row)
-            for one in options(url) if url is not None else []:
-                text = one.value if isinstance(one, Known) else None
-                if isinstance(text, str) and text:
-                    found = provider_called(text)
-                    if not found and row.provider_prefix and "://" not in text:
-                        found = split_prefix(text)[0]
-                    found = found or ("" if row.provider_prefix else provider_of_url(text))
-                    if found:
-                        return found, 0.95
-                elif not (isinstance(one, Known) and one.value is None):
-                    # Others speak OpenAI's interface; a variable may say who.
-                    told = provider_of_setting(one) if own == "openai" else ""
-                    if told:
-                        return told, 0.7
-                    client = self.client_of(one)
-                    return (client[0], 0.95) if client is not None and client[0] else (own, 0.6)
-        client = self.client_of(receiver)
-        if client is not None and client[0]:
-            return client[0], 0.95
-        return own, 0.95
-
-    def client_of(self, value: Value | None) -> tuple[str, Attributes] | None:
-        """The client that an object was made from, by the calls and attributes between them."""
-        for one in options(value) if value is not None else []:
-            at: Value | None = one
-            for _ in range(12):
-                if not isinstance(at, External):
-                    break
-                if at.site is not None:
-                    path = at.path.removesuffix("()")
-                    for row, table in self.rows(path, at.site):
-                        if row.makes == "client":
-                            return self.client(at.site, External(path), row, table)
-                at = at.base
-        return None
-
-    # definitions
-
-    def function_assets(self, scope: FunctionScope) -> list[Made]:
-        """What the decorators of a function make of it."""
-        out: list[Made] = []
-        outer = scope.parent or scope
-        for decorator in scope.function.decorators:
-            call = decorator if isinstance(decorator, Call) else None
-            target = call.func if call is not None else decorator
-            site = Site(call or Call(target, [], [], scope.function.line, scope.function.line), outer, None)
-            for func in options(self.resolver.value(target, outer)):
-                if not isinstance(func, External):
-                    continue
-                for row, table in self._decorating(func.path, site):
-                    if row.makes and row.makes not in ("client", "chain"):
-                        out += self.make(row, table, func.path, site, scope, func.base)
-                    elif row.task_of:
-                        self.tasks.append((row.task_of, scope, func.path, site.place))
-                    if not row.makes:
-                        for made in out or self.receivers(func):
-                            self.roles.draw(row, table, func, site, made, {})
-        self.of_function.setdefault(id(scope.function), []).extend(out)
-        return out
-
-    def _decorating(self, path: str, site: Site) -> list[tuple[Row, Table]]:
-        found: dict[str, tuple[Row, Table]] = {}
-        for row, table in self.catalog.decorators.find(path.removesuffix("[]")):
-            if table.id not in found and (not row.when or self.given.holds(site, row)):
-                found[table.id] = (row, table)
-        return list(found.values())
-
-    def class_assets(self, scope: ClassScope) -> list[Made]:
-        """What the bases and decorators of a class make of it; class attributes count as its arguments."""
-        out: list[Made] = []
-        keywords = list(scope.cls.keywords)
-        for statement in scope.body:
-            if isinstance(statement, Assign) and isinstance(statement.target, Name) and statement.value is not None:
-                keywords.append((statement.target.id, statement.value))
-        site = Site(Call(_NONE, [], keywords, scope.cls.line, scope.cls.end_line), scope, None)
-        for base in self.resolver.members.library_bases(scope):
-            seen: set[str] = set()
-            for row, table in self.catalog.bases.find(base.path):
-                if table.id in seen or (row.when and not self.given.holds(site, row)):
-                    continue
-                seen.add(table.id)
-                if row.makes:
-                    out += self.make(_with_class_names(row), table, base.path, site, scope, None)
-        outer = scope.parent or scope
-        for decorator in scope.cls.decorators:
-            call = decorator if isinstance(decorator, Call) else None
-            target = call.func if call is not None else decorator
-            made_by = Site(call or Call(target, [], [], scope.cls.line, scope.cls.line), outer, None)
-            for func in options(self.resolver.value(target, outer)):
-                if isinstance(func, External):
-                    for row, table in self._decorating(func.path, made_by):
-                        if row.makes:
-                            out += self.make(row, table, func.path, made_by, scope, func.base)
-        self.of_class.setdefault(id(scope.cls), []).extend(out)
-        return out
-
     # who does it
 
     def bear(self, scope: Scope, made: Made, row: Row | None = None) -> None:
@@ -698,14 +578,6 @@ class Observer:
 def _base_of(value: External) -> External | None:
     """What the callee of a call's result is a method of."""
     return value.base.base if value.base is not None else None
-
-
-def _with_class_names(row: Row) -> Row:
-    """`@attribute:x` names a class attribute, which stands among the arguments here."""
-    names = [name.removeprefix("@attribute:") for name in row.names]
-    if not row.name:
-        names = ["name", "@class"]
-    return msgspec.structs.replace(row, name=names)
 
 
 def _package_of(module: str, packages: dict[str, tuple[str, str]]) -> tuple[str, str] | None:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Row, Table
+from backstay.code.data_roles import DataRoles
 from backstay.code.facts import Call, Expr, Name
 from backstay.code.given import text_of
 from backstay.code.guards import authenticator
 from backstay.code.ledger import Made, R, sighting
-from backstay.code.models import is_path, provider_of_model, split_prefix
-from backstay.code.naming import as_text, enclosing, file_name
+from backstay.code.model_roles import ModelRoles
 from backstay.code.prompts import Prompts
-from backstay.code.resolve import argument, dotted
 from backstay.code.scopes import Scope
 from backstay.code.tools import Tools
 from backstay.code.urls import plain_url
 from backstay.code.values import (
     ClassValue,
-    DictValue,
     Environment,
     External,
     FunctionValue,
@@ -30,12 +28,11 @@ from backstay.code.values import (
     Place,
     Site,
     TextValue,
-    Unknown,
     Value,
-    flat,
     options,
+    spread,
 )
-from backstay.keys import credential_reference_key, dataset_key, is_hub_name, model_key
+from backstay.keys import credential_reference_key
 from backstay.model import Attributes, Kind, urn
 
 if TYPE_CHECKING:
@@ -46,29 +43,6 @@ _EDGES = {
     Kind.GUARDRAIL: R.GUARDED_BY,
     Kind.DATASET: R.CONSUMES,
 }
-GENERIC_FOLDERS = frozenset(
-    (
-        "out",
-        "output",
-        "outputs",
-        "result",
-        "results",
-        "checkpoint",
-        "checkpoints",
-        "model",
-        "models",
-        "logs",
-        "log",
-        "tmp",
-        "temp",
-        "save",
-        "saved",
-        "weights",
-        "data",
-        "artifacts",
-        "runs",
-    )
-)
 
 
 class Roles:
@@ -78,8 +52,7 @@ class Roles:
         self.o = observer
         self.prompts = Prompts(observer)
         self.tools = Tools(observer)
-        self.model_uses: dict[int, list[Made]] = {}
-        self.provider_uses: dict[int, list[Made]] = {}
+        self.models, self.data = ModelRoles(observer), DataRoles(observer)
 
     def draw(
         self, row: Row, table: Table, func: External, site: Site, subject: Made | None, attributes: Attributes
@@ -102,7 +75,7 @@ class Roles:
             and (subject is None or subject.kind == Kind.AGENT)
             and row.makes != "client"
         ):
-            self._provider_instead(row, table, func, site, subject, attributes)
+            self.models.provider_instead(row, table, func, site, subject, attributes)
 
     def role(
         self,
@@ -119,7 +92,7 @@ class Roles:
         """Draw one role's edges; whether anything was found."""
         match role:
             case "model" | "embedding" | "base_model":
-                return self._models(role, value, row, table, func, site, subject, attributes)
+                return self.models.draw(role, value, row, table, func, site, subject, attributes)
             case "prompt" | "template":
                 return self.prompts.draw(role, value, spec, table, site, subject)
             case "messages":
@@ -135,9 +108,9 @@ class Roles:
             case "vector_store":
                 return self._assets(value, (Kind.VECTOR_STORE,), table, site, subject, {})
             case "dataset" | "evaluation_dataset":
-                return self._datasets(role, value, row, table, func, site, subject, attributes)
+                return self.data.draw(role, value, row, table, func, site, subject, attributes)
             case "model_file":
-                return self._model_file(value, func, table, site, attributes)
+                return self.data.file(value, func, table, site, attributes)
             case "credential":
                 return self._credential(value, table, site)
             case "authentication":
@@ -145,7 +118,7 @@ class Roles:
             case "handler":
                 return self._handler(value, subject)
             case "produces":
-                return self._produces(value, row, table, func, site)
+                return self.models.produced(value, row, table, func, site)
             case "url":
                 return self._url(value, subject)
         return False
@@ -184,207 +157,6 @@ class Roles:
                 elif owner.kind == Kind.AGENT and one.kind == Kind.TOOL:
                     self.link(one, owner, table, site, R.DELEGATES_TO)
 
-    # models
-
-    def _models(
-        self,
-        role: str,
-        value: Value,
-        row: Row,
-        table: Table,
-        func: External,
-        site: Site,
-        subject: Made | None,
-        attributes: Attributes,
-    ) -> bool:
-        found: list[Made] = []
-        for one in _flat(value):
-            if isinstance(one, Known) and isinstance(one.value, str) and one.value.strip():
-                made = self.model(one.value, row, table, site, one.place, func.base or func, role)
-                found += [made] if made is not None else []
-            elif not isinstance(one, Known | TextValue | Unknown | Environment):
-                held = [m for m in self.o.assets_of(one) if m.kind in (Kind.MODEL, Kind.MODEL_FILE)]
-                found += held
-                client = None if held else self.o.client_of(one)
-                if client is not None and client[0]:
-                    seller = self.o.provider(client[0], site.place, table.id)
-                    self.link(subject, seller, table, site, R.USES)
-                    return True
-        if subject is None and role != "base_model":
-            self.model_uses[id(site.call)] = found
-        for made in found:
-            if subject is None:
-                edge: Attributes = {"api": func.path, **attributes}
-                if role == "base_model":
-                    edge["role"] = role
-                self.link(None, made, table, site, R.USES, edge)
-            elif subject.kind == Kind.MODEL:
-                self.link(subject, made, table, site, R.DERIVED_FROM)
-            else:
-                self.link(subject, made, table, site, R.USES)
-        return bool(found)
-
-    def model(
-        self, name: str, row: Row, table: Table, site: Site, place: Place, receiver: Value | None, role: str = "model"
-    ) -> Made | None:
-        """The model of an id as this row reads ids: prefixed by a provider, on the hub, or of the client's provider."""
-        provider, confidence = self.o.provider_for(row, table, site, receiver)
-        hub = table.hub if row.hub is None else row.hub
-        if row.provider_prefix:
-            prefixed, rest = split_prefix(name)
-            if prefixed:
-                provider, name = prefixed, rest
-                hub = hub or prefixed == "huggingface"
-            elif not provider:
-                provider = provider_of_model(name)
-        if name.startswith("models:/"):
-            name = name.removeprefix("models:/").partition("/")[0].partition("@")[0]
-        elif name.startswith("runs:/"):
-            return None
-        elif name.startswith("models/") and provider == "google":
-            name = name.removeprefix("models/")
-        task = row.task or ("embedding" if role == "embedding" else "")
-        local = hub and not row.provider and not row.provider_from
-        if local and name.isalpha():
-            # A word such as `scratch` or `resume` says how to begin; repositories of the hub have owners or versions.
-            return None
-        return self.o.model_named(
-            name,
-            "" if local and provider == "huggingface" else provider,
-            place,
-            table.id,
-            hub=hub,
-            task=task,
-            confidence=confidence,
-        )
-
-    def _provider_instead(
-        self, row: Row, table: Table, func: External, site: Site, subject: Made | None, attributes: Attributes
-    ) -> None:
-        """The model is not known: at least whose it is, with the expression nobody could resolve."""
-        provider, confidence = self.o.provider_for(row, table, site, func.base or func)
-        if not provider or (table.hub and not row.provider):
-            return
-        edge: Attributes = {"api": func.path, **attributes}
-        for spec, role in row.arguments.items():
-            if role in ("model", "embedding"):
-                expr = _expression(site, spec)
-                if expr is not None:
-                    edge["unresolved"] = dotted(expr)
-        seller = self.o.provider(provider, site.place, table.id, confidence)
-        self.provider_uses[id(site.call)] = [seller]
-        self.link(subject, seller, table, site, R.USES, edge)
-
-    def unresolved_model(
-        self, row: Row, table: Table, site: Site, path: str, receiver: Value | None, passed: bool
-    ) -> None:
-        """A model object whose id is not known."""
-        func = External(path, None, receiver if isinstance(receiver, External) else None)
-        edge = self.o.given.described(site, row)
-        provider, confidence = self.o.provider_for(row, table, site, receiver)
-        if not provider or (table.hub and not row.provider):
-            return
-        if passed:
-            expr = next((found for name in row.names if (found := _expression(site, name)) is not None), None)
-            edge["unresolved"] = dotted(expr) if expr is not None else "…"
-        seller = self.o.provider(provider, site.place, table.id, confidence)
-        self.provider_uses[id(site.call)] = [seller]
-        self.o.use(site.scope, R.USES, seller, {"api": func.path, **edge}, site.place, table.id, confidence)
-
-    def _produces(self, value: Value, row: Row, table: Table, func: External, site: Site) -> bool:
-        for one in options(value):
-            name = one.value if isinstance(one, Known) else file_name(one)
-            if not isinstance(name, str) or name.strip("./").lower() in GENERIC_FOLDERS or not name.strip("./"):
-                continue
-            place = one.place if isinstance(one, Known) else site.place
-            folder = name.removeprefix("./").partition("/")[0].lower()
-            local = is_path(name) or folder in GENERIC_FOLDERS or not is_hub_name(name)
-            short = name.rstrip("/").rpartition("/")[2] if local else name
-            made_as: Attributes = {"produced": True} | ({"path": name} if local and "/" in name else {})
-            if short.strip() and len(short) < 200 and "\n" not in short:
-                made = self.o.ledger.asset(
-                    model_key(short, hub=not local),
-                    Kind.MODEL,
-                    short,
-                    sighting(table.id, place, 0.9),
-                    made_as,
-                )
-                self.o.use(site.scope, R.PRODUCES, made, {"api": func.path}, site.place, table.id)
-                return True
-        return False
-
-    # data
-
-    def dataset(self, text: str, place: Place, table: str, *, hub: bool, weak: bool = False) -> Made | None:
-        """A dataset by hub id, path or URL."""
-        text = text.strip()
-        if not text or "\n" in text or len(text) > 300:
-            return None
-        if (
-            hub
-            and (is_hub_name(text) or "/" not in text)
-            and not is_path(text)
-            and "." not in text.rpartition("/")[2][-6:]
-        ):
-            return self.o.ledger.asset(
-                dataset_key(text), Kind.DATASET, text, sighting(table, place), {"hub": "huggingface"}, weak=weak
-            )
-        shown = plain_url(text).removeprefix("./")
-        attributes: Attributes = {"url": shown} if "://" in text else {"path": shown}
-        key = urn(Kind.DATASET, self.o.source, shown)
-        return self.o.ledger.asset(key, Kind.DATASET, shown, sighting(table, place), attributes, weak=weak)
-
-    def _datasets(
-        self,
-        role: str,
-        value: Value,
-        row: Row,
-        table: Table,
-        func: External,
-        site: Site,
-        subject: Made | None,
-        attributes: Attributes,
-    ) -> bool:
-        hub = table.hub if row.hub is None else row.hub
-        found: list[Made] = []
-        for given in _flat(value):
-            one = self.o.opened(given)
-            if isinstance(one, Known) and isinstance(one.value, str):
-                made = self.dataset(one.value, one.place, table.id, hub=hub)
-                found += [made] if made is not None else []
-            elif file_name(one):
-                made = self.dataset(file_name(one), site.place, table.id, hub=False)
-                found += [made] if made is not None else []
-            else:
-                found += [made for made in self.o.assets_of(one) if made.kind == Kind.DATASET]
-        for made in found:
-            if subject is not None and subject.kind == Kind.MODEL:
-                edge = R.TESTED_ON if role == "evaluation_dataset" else R.TRAINED_ON
-                self.link(subject, made, table, site, edge)
-            elif subject is not None:
-                self.link(subject, made, table, site, R.CONSUMES)
-            else:
-                self.link(None, made, table, site, R.CONSUMES, {"api": func.path, "role": role, **attributes})
-        return bool(found)
-
-    def _model_file(self, value: Value, func: External, table: Table, site: Site, attributes: Attributes) -> bool:
-        for one in options(value):
-            opened = self.o.opened(one)
-            text = as_text(opened) or file_name(opened)
-            if text:
-                made = self.o.model_file(text, site.place, table.id)
-                self.link(None, made, table, site, R.USES, {"api": func.path, **attributes})
-                return True
-        made = self.unresolved_file(func.path, table, site)
-        self.link(None, made, table, site, R.USES, {"api": func.path, **attributes})
-        return True
-
-    def unresolved_file(self, path: str, table: Table, site: Site) -> Made:
-        """A model file that code loads from a path nobody can tell: named by where it is loaded."""
-        name = f"{path} in {enclosing(site.scope)}"
-        key = urn(Kind.MODEL_FILE, self.o.source, site.scope.path, name)
-        return self.o.ledger.asset(key, Kind.MODEL_FILE, name, sighting(table.id, site.place), {"unresolved": "path"})
-
     # others
 
     def _assets(
@@ -397,7 +169,7 @@ class Roles:
 
     def _members(self, value: Value, role: str, table: Table, site: Site, subject: Made | None) -> bool:
         found = False
-        for one in _flat(value):
+        for one in spread(value):
             held = self.o.assets_of(one) or self.o.constant(one, site)
             if isinstance(one, FunctionValue | Partial | LambdaValue | Instance | ClassValue) and not held:
                 held = self._from_function(one, role, subject)
@@ -430,7 +202,7 @@ class Roles:
 
     def _guardrails(self, value: Value, table: Table, site: Site, subject: Made | None) -> bool:
         found = False
-        for one in _flat(value):
+        for one in spread(value):
             held = self.o.assets_of(one) or self.o.constant(one, site)
             held = [made for made in held if made.kind == Kind.GUARDRAIL]
             if not held and isinstance(one, FunctionValue):
@@ -499,7 +271,7 @@ class Roles:
         if subject is None:
             return False
         found = False
-        for one in _flat(value):
+        for one in spread(value):
             if isinstance(one, Partial) and isinstance(one.func, FunctionValue):
                 self.o.bear(one.func.scope, subject)
                 found = True
@@ -569,28 +341,11 @@ def _is_main(spec: str) -> bool:
     return not any("_llm" in name or "." in name for name in spec.split("|"))
 
 
-def _flat(value: Value) -> list[Value]:
-    """The alternatives of a value, with lists taken apart."""
-    out: list[Value] = []
-    for one in options(value):
-        if isinstance(one, ListValue):
-            out += flat(one)
-        elif isinstance(one, DictValue):
-            out += [inner for _, item in one.entries[:300] for inner in options(item)] if one.entries else [one]
-        else:
-            out.append(one)
-    return out
-
-
 def _literal(value: Value) -> bool:
     """Whether a list's item is a user name or password written down, or a pair of them."""
     if isinstance(value, ListValue):
         return any(_literal(item) for item in value.items)
     return isinstance(value, Environment | TextValue) or (isinstance(value, Known) and bool(value.value))
-
-
-def _expression(site: Site, spec: str) -> Expr | None:
-    return argument(site.call, spec) if not spec.startswith(("@", "=")) else None
 
 
 def _empty_call(value: FunctionValue) -> Call:

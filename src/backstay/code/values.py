@@ -226,6 +226,7 @@ __all__ = [
     "Value",
     "flat",
     "options",
+    "spread",
 ]
 
 
@@ -253,3 +254,16 @@ def flat(value: Value) -> list[Value]:
         else:
             found.append(one)
     return found
+
+
+def spread(value: Value) -> list[Value]:
+    """The alternatives of a value, with lists and the values of dictionaries taken apart."""
+    out: list[Value] = []
+    for one in options(value):
+        if isinstance(one, ListValue):
+            out += flat(one)
+        elif isinstance(one, DictValue):
+            out += [inner for _, item in one.entries[:300] for inner in options(item)] if one.entries else [one]
+        else:
+            out.append(one)
+    return out

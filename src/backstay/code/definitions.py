@@ -1,0 +1,89 @@
+"""Definitions: what decorators and base classes make of functions and classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backstay.catalog.tables import Row, Table
+from backstay.code.facts import Assign, Call, Name
+from backstay.code.ledger import Made
+from backstay.code.scopes import ClassScope, FunctionScope
+from backstay.code.values import External, Site, options
+
+if TYPE_CHECKING:
+    from backstay.code.observe import Observer
+
+_NONE = Name("", 0)
+
+
+class Definitions:
+    def __init__(self, observer: Observer) -> None:
+        self.o = observer
+
+    def of_function(self, scope: FunctionScope) -> list[Made]:
+        """What the decorators of a function make of it."""
+        out: list[Made] = []
+        outer = scope.parent or scope
+        for decorator in scope.function.decorators:
+            call = decorator if isinstance(decorator, Call) else None
+            target = call.func if call is not None else decorator
+            site = Site(call or Call(target, [], [], scope.function.line, scope.function.line), outer, None)
+            for func in options(self.o.resolver.value(target, outer)):
+                if not isinstance(func, External):
+                    continue
+                for row, table in self._decorating(func.path, site):
+                    if row.makes and row.makes not in ("client", "chain"):
+                        out += self.o.make(row, table, func.path, site, scope, func.base)
+                    elif row.task_of:
+                        self.o.tasks.append((row.task_of, scope, func.path, site.place))
+                    if not row.makes:
+                        for made in out or self.o.receivers(func):
+                            self.o.roles.draw(row, table, func, site, made, {})
+        self.o.of_function.setdefault(id(scope.function), []).extend(out)
+        return out
+
+    def _decorating(self, path: str, site: Site) -> list[tuple[Row, Table]]:
+        found: dict[str, tuple[Row, Table]] = {}
+        for row, table in self.o.catalog.decorators.find(path.removesuffix("[]")):
+            if table.id not in found and (not row.when or self.o.given.holds(site, row)):
+                found[table.id] = (row, table)
+        return list(found.values())
+
+    def of_class(self, scope: ClassScope) -> list[Made]:
+        """What the bases and decorators of a class make of it; class attributes count as its arguments."""
+        out: list[Made] = []
+        keywords = list(scope.cls.keywords)
+        for statement in scope.body:
+            if isinstance(statement, Assign) and isinstance(statement.target, Name) and statement.value is not None:
+                keywords.append((statement.target.id, statement.value))
+        site = Site(Call(_NONE, [], keywords, scope.cls.line, scope.cls.end_line), scope, None)
+        for base in self.o.resolver.members.library_bases(scope):
+            seen: set[str] = set()
+            for row, table in self.o.catalog.bases.find(base.path):
+                if table.id in seen or (row.when and not self.o.given.holds(site, row)):
+                    continue
+                seen.add(table.id)
+                if row.makes:
+                    out += self.o.make(_with_class_names(row), table, base.path, site, scope, None)
+        outer = scope.parent or scope
+        for decorator in scope.cls.decorators:
+            call = decorator if isinstance(decorator, Call) else None
+            target = call.func if call is not None else decorator
+            made_by = Site(call or Call(target, [], [], scope.cls.line, scope.cls.line), outer, None)
+            for func in options(self.o.resolver.value(target, outer)):
+                if isinstance(func, External):
+                    for row, table in self._decorating(func.path, made_by):
+                        if row.makes:
+                            out += self.o.make(row, table, func.path, made_by, scope, func.base)
+        self.o.of_class.setdefault(id(scope.cls), []).extend(out)
+        return out
+
+
+def _with_class_names(row: Row) -> Row:
+    """`@attribute:x` names a class attribute, which stands among the arguments here."""
+    names = [name.removeprefix("@attribute:") for name in row.names]
+    if not row.name:
+        names = ["name", "@class"]
+    return msgspec.structs.replace(row, name=names)
