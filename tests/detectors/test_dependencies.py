@@ -30,6 +30,11 @@ def rows(path: str, text: str) -> Iterator[Row]:
 
 CASES: list[tuple[str, str, list[Row]]] = [
     (
+        "package.json",
+        '{"workspaces": ["src/*"], "dependencies": {"@me/mine": "*", "openai": "^4.0.0"}}',
+        [("openai", None, "^4.0.0", "runtime", True, 1)],
+    ),
+    (
         "requirements.txt",
         f"a==1.0\nB.c_d>=2,<3 ; python_version>'3'\n-e git+https://h.example/o/tool.git@{COMMIT}\nx @ https://h.example/x.zip\n",
         [

@@ -206,6 +206,8 @@ def plain_value(value: Value) -> tuple[bool, Plain]:
             found = [plain_value(item) for item in items[:50] if not isinstance(item, ListValue)]
             whole = len(found) == len(items[:50]) and all(known for known, _ in found)
             return whole, [str(plain) for known, plain in found if known]
+        case External(path) if path.startswith("builtins."):
+            return False, None  # `bool(...)` of something is not a name for it
         case External(path):
             return True, path.removesuffix("()")
         case FunctionValue(scope):

@@ -21,9 +21,12 @@ _GROUPS = {
 
 def package_json(file: File) -> Iterator[Dependency]:
     root = json_root(file)
+    workspaces = bool(root.get("workspaces").line)
     for group, scope in _GROUPS.items():
         for name, one in root.get(group).entries():
             wanted = one.text.strip()
+            if workspaces and wanted == "*":
+                continue  # npm's way to name a package of one's own workspaces
             if wanted.startswith("catalog:"):
                 yield Dependency("npm", name, None, wanted, one.line, scope)
             elif not one.text or wanted.startswith(_LOCAL):
