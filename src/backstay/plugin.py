@@ -34,6 +34,16 @@ class UnreadableError(Exception):
         self.reason, self.detail = reason, detail
 
 
+def decoded(data: bytes) -> str:
+    """Bytes as text: by byte order mark, else UTF-8, else Latin-1."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
 @dataclass(frozen=True)
 class File:
     """One file of a source, read once.
@@ -69,14 +79,7 @@ class File:
     @cached_property
     def text(self) -> str:
         """The content as text: by byte order mark, else UTF-8, else Latin-1. Empty for binary files."""
-        if self.binary:
-            return ""
-        if self.data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return self.data.decode("utf-16", "replace")
-        try:
-            return self.data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            return self.data.decode("latin-1")
+        return "" if self.binary else decoded(self.data)
 
     def line_of(self, needle: str, start: int = 0) -> int:
         """The line, from 1, of the first occurrence of some text at or after a character; 0 when there is none."""

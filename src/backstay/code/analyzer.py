@@ -17,7 +17,7 @@ from backstay.code.resolve import MAX_STEPS, Resolver
 from backstay.code.scopes import ModuleScope
 from backstay.code.settle import settle
 from backstay.documents import DocumentError
-from backstay.plugin import Fact, File, Places, UnreadableError
+from backstay.plugin import Fact, File, Places, UnreadableError, decoded
 
 MAX_RELATED = 3_000  # files understood only because relevant ones import them, or import relevant ones
 MAX_DECLARING = 1_000  # further files read only for the models and prompts that they may name
@@ -64,7 +64,7 @@ class PythonAnalyzer:
             return facts.encode(Outline([], module))
         if file.data.startswith(b"#!") and b"python" not in file.data[:80] and not file.name.lower().endswith(".py"):
             return None
-        source = _utf8(file)
+        source = _utf8(file.data)
         found = python.imports(source)
         tables = catalog()
         relevant = any(not level and tables.relevant(name) for name, level in found)
@@ -92,7 +92,7 @@ class PythonAnalyzer:
             if data is None:
                 places.unread(path, "changed or unreadable", "needed to understand files that import it")
                 return None
-            modules[path] = python.parse(path, data)
+            modules[path] = python.parse(path, _utf8(data))
             return modules[path]
 
         project = Project(outlines, load, tables.relevant)
@@ -161,13 +161,13 @@ def _related(outlines: dict[str, Outline], project: Project, relevant: list[str]
     return sorted(wanted)
 
 
-def _utf8(file: File) -> bytes:
+def _utf8(data: bytes) -> bytes:
     """The source in UTF-8, which the grammar reads; most files are that already."""
     try:
-        file.data.decode("utf-8")
+        data.decode("utf-8")
     except UnicodeDecodeError:
-        return file.text.encode("utf-8", "replace")
-    return file.data.removeprefix(b"\xef\xbb\xbf")
+        return decoded(data).encode("utf-8", "replace")
+    return data.removeprefix(b"\xef\xbb\xbf")
 
 
 analyzer = PythonAnalyzer()
