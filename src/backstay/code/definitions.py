@@ -45,11 +45,7 @@ class Definitions:
         return out
 
     def _decorating(self, path: str, site: Site) -> list[tuple[Row, Table]]:
-        found: dict[str, tuple[Row, Table]] = {}
-        for row, table in self.o.catalog.decorators.find(path.removesuffix("[]")):
-            if table.id not in found and (not row.when or self.o.given.holds(site, row)):
-                found[table.id] = (row, table)
-        return list(found.values())
+        return self.o.rows(path, site, self.o.catalog.decorators)
 
     def of_class(self, scope: ClassScope) -> list[Made]:
         """What the bases and decorators of a class make of it; class attributes count as its arguments."""
@@ -60,11 +56,7 @@ class Definitions:
                 keywords.append((statement.target.id, statement.value))
         site = Site(Call(_NONE, [], keywords, scope.cls.line, scope.cls.end_line), scope, None)
         for base in self.o.resolver.members.library_bases(scope):
-            seen: set[str] = set()
-            for row, table in self.o.catalog.bases.find(base.path):
-                if table.id in seen or (row.when and not self.o.given.holds(site, row)):
-                    continue
-                seen.add(table.id)
+            for row, table in self.o.rows(base.path, site, self.o.catalog.bases):
                 if row.makes:
                     out += self.o.make(_with_class_names(row), table, base.path, site, scope, None)
         outer = scope.parent or scope

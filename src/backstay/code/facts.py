@@ -159,6 +159,11 @@ def parts(expr: Expr) -> Iterator[Expr]:
             yield element
 
 
+def decorating(decorator: Expr) -> Expr:
+    """What a decorator names, whether it is called with arguments or not."""
+    return decorator.func if isinstance(decorator, Call) else decorator
+
+
 class Param(msgspec.Struct, array_like=True, gc=False, eq=False):
     """A parameter; `kind` is "" for an ordinary one, "*" or "**" for the collecting ones."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Guard, Index
-from backstay.code.facts import Call, Lit
+from backstay.code.facts import Call, Lit, decorating
 from backstay.code.ledger import Made
 from backstay.code.resolve import argument, dotted
 from backstay.code.scopes import FunctionScope, Scope
@@ -51,7 +51,7 @@ def _own(o: Observer, scope: Scope, known: Index[Guard]) -> str:
         return ""
     outer = scope.parent or scope
     for decorator in scope.function.decorators:
-        target = decorator.func if isinstance(decorator, Call) else decorator
+        target = decorating(decorator)
         for one in options(o.resolver.value(target, outer)):
             name = _guarding(o, one, known) or _named(dotted(target), known)
             if name:
@@ -152,7 +152,7 @@ def _guarded_files(o: Observer, known: Index[Guard]) -> Iterator[tuple[str, str]
     for scope in o.graph.scopes:
         if isinstance(scope, FunctionScope):
             for decorator in scope.function.decorators:
-                target = decorator.func if isinstance(decorator, Call) else decorator
+                target = decorating(decorator)
                 if dotted(target).endswith((".before_request", ".middleware")):
                     name = _named(scope.function.name, known) or (
                         _denier(scope) if known is o.catalog.authentication else ""

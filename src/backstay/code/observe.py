@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from backstay.catalog.tables import Catalog, Row, Table
+from backstay.catalog.tables import Catalog, Index, Row, Table
 from backstay.code.callgraph import CallGraph
 from backstay.code.clients import Clients
 from backstay.code.definitions import Definitions
@@ -156,10 +156,10 @@ class Observer:
 
     # rows
 
-    def rows(self, path: str, site: Site) -> list[tuple[Row, Table]]:
-        """The rows that hold for a call of a path: the first of each table."""
+    def rows(self, path: str, site: Site, index: Index[tuple[Row, Table]] | None = None) -> list[tuple[Row, Table]]:
+        """The rows that hold for a call of a path, the first of each table; or for another use, by its index."""
         found: dict[str, tuple[Row, Table]] = {}
-        for row, table in self.catalog.calls.find(path.removesuffix("[]")):
+        for row, table in (index or self.catalog.calls).find(path.removesuffix("[]")):
             if table.id not in found and (not row.when or self.given.holds(site, row)):
                 found[table.id] = (row, table)
         return list(found.values())

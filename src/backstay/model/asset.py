@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from backstay.model.evidence import Evidence
+from backstay.model.evidence import Evidence, first_place
 
 Scalar = str | int | float | bool | None
 Value = Scalar | list[str]
@@ -84,7 +84,7 @@ class Asset(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def place(self) -> Evidence | None:
         """The first sighting that names a file, or the first of any."""
-        return next((e for e in self.evidence if e.path), self.evidence[0] if self.evidence else None)
+        return first_place(self.evidence)
 
     def text(self, name: str) -> str:
         """An attribute as text; empty when unknown, absent or not text."""

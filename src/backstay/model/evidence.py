@@ -29,3 +29,8 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
     level: Level = Level.OBSERVED
     confidence: float = 1.0
     note: str = ""
+
+
+def first_place(evidence: tuple[Evidence, ...]) -> Evidence | None:
+    """The first sighting that names a file, or the first of any; None when there is none."""
+    return next((seen for seen in evidence if seen.path), evidence[0] if evidence else None)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from backstay.model.evidence import Evidence
+from backstay.model.evidence import Evidence, first_place
 from backstay.model.risk import Risk
 
 
@@ -97,7 +97,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def place(self) -> Evidence | None:
         """The first sighting that names a file, or the first of any."""
-        return next((e for e in self.evidence if e.path), self.evidence[0] if self.evidence else None)
+        return first_place(self.evidence)
 
 
 def fingerprint(rule: str, subject: str, discriminator: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Row
-from backstay.code.facts import Call, Name
+from backstay.code.facts import Call, Name, decorating
 from backstay.code.scopes import ClassScope, FunctionScope, Scope
 from backstay.code.values import (
     DictValue,
@@ -68,7 +68,7 @@ class ProjectFiles:
     def _rows(self, scope: ClassScope) -> list[Row]:
         rows = []
         for decorator in scope.cls.decorators:
-            target = decorator.func if isinstance(decorator, Call) else decorator
+            target = decorating(decorator)
             for one in options(self.r.value(target, scope.parent or scope)):
                 if isinstance(one, External):
                     rows += [row for row, _ in self.r.catalog.decorators.find(one.path) if row.yaml or row.collects]
@@ -76,7 +76,7 @@ class ProjectFiles:
 
     def _is_decorated(self, method: FunctionScope, path: str) -> bool:
         for decorator in method.function.decorators:
-            target = decorator.func if isinstance(decorator, Call) else decorator
+            target = decorating(decorator)
             for one in options(self.r.value(target, method.parent or method)):
                 if isinstance(one, External) and one.path == path:
                     return True
