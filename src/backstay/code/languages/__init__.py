@@ -1,0 +1,1 @@
+"""Languages: one front-end a folder."""
