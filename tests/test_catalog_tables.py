@@ -10,7 +10,7 @@ import pytest
 
 from backstay import catalog
 from backstay.catalog import tables as loader
-from backstay.catalog.tables import Row, Table, tables
+from backstay.catalog.tables import FileRow, Table, languages, tables
 from backstay.model import Kind
 
 ROLES = frozenset(
@@ -47,27 +47,27 @@ TOKENS = frozenset(["@variable", "@function", "@class", "@file", "@callee", "@la
 PARAMETER = re.compile(
     r"(?:@receiver|\*|[\w-]+(?:\[\])?(?:\.[\w-]+(?:\[\])?)*(?:\|[\w-]+(?:\[\])?(?:\.[\w-]+(?:\[\])?)*)*)\Z"
 )
-PATTERN = re.compile(r"[\w*?.()\[\]-]+\Z")
+PATTERN = re.compile(r"[\w*?.()\[\]@/-]+\Z")
 
 
-def rows(table: Table) -> list[Row]:
-    return [*table.call, *table.decorator, *table.base]
+ALL = [(table, row) for table in tables() for row in table.rows]
 
 
-ALL = [(table, row) for table in tables() for row in rows(table)]
+def label(table: Table) -> str:
+    return f"{table.language}-{table.id}"
 
 
 def test_a_key_nobody_knows_is_refused() -> None:
     with pytest.raises(ValueError, match=r"strange\.toml"):
-        loader._load('title = "X"\nmodels = ["x"]\n', "strange")
+        loader._load('title = "X"\nmodels = ["x"]\n', "strange", "python")
     with pytest.raises(ValueError, match=r"strange\.toml"):
-        loader._load('title = "X"\n[[call]]\nmatch = ["x"]\nkind = "model"\n', "strange")
+        loader._load('title = "X"\n[[call]]\nmatch = ["x"]\nkind = "model"\n', "strange", "python")
     with pytest.raises(ValueError, match=r"strange\.toml"):
-        loader._load('title = "X"\n[[call]]\nmakes = "model"\n', "strange")
+        loader._load('title = "X"\n[[call]]\nmakes = "model"\n', "strange", "python")
 
 
 def test_there_are_tables_for_what_people_use() -> None:
-    names = {table.id for table in tables()}
+    names = {table.id for table in tables("python")}
     assert names >= {
         "openai",
         "anthropic",
@@ -94,12 +94,12 @@ def test_there_are_tables_for_what_people_use() -> None:
     }
 
 
-@pytest.mark.parametrize("table", tables(), ids=lambda table: table.id)
+@pytest.mark.parametrize("table", tables(), ids=label)
 def test_rows_speak_the_vocabulary(table: Table) -> None:
     kinds = {"", "client", "chain", *Kind}
-    for row in rows(table):
-        where = f"{table.id}: {row.match[:1]}"
-        assert row.match, f"{where} matches nothing"
+    for row in table.rows:
+        where = f"{label(table)}: {row.match[:1]}"
+        assert row.match or isinstance(row, FileRow), f"{where} matches nothing"
         assert all(PATTERN.match(pattern) for pattern in row.match), f"{where}: odd pattern"
         assert row.makes in kinds, f"{where} makes {row.makes}"
         assert set(row.arguments.values()) <= ROLES, f"{where}: roles {set(row.arguments.values()) - ROLES}"
@@ -117,9 +117,9 @@ def test_rows_speak_the_vocabulary(table: Table) -> None:
             assert known, f"{where}: name {name}"
 
 
-@pytest.mark.parametrize("table", tables(), ids=lambda table: table.id)
+@pytest.mark.parametrize("table", tables(), ids=label)
 def test_a_table_stands_beside_its_page(table: Table) -> None:
-    assert resources.files("backstay.catalog.sdk").joinpath(f"{table.id}.md").is_file()
+    assert resources.files("backstay.catalog.sdk").joinpath(table.language, f"{table.id}.md").is_file()
     assert table.title
     # What is known by an address needs no import; every row then asks for it.
     assert table.modules or all(row.when for row in table.call), "no import makes a file relevant"
@@ -152,10 +152,11 @@ def test_no_pattern_stands_twice_in_a_row() -> None:
     assert not twice
 
 
-def test_tables_do_not_contradict_each_other() -> None:
+@pytest.mark.parametrize("language", languages())
+def test_tables_do_not_contradict_each_other(language: str) -> None:
     """Two tables may speak of one path (one says what is made, one what it does), but not make two things of it."""
     makers: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for table in tables():
+    for table in tables(language):
         for part, part_rows in (("call", table.call), ("decorator", table.decorator), ("base", table.base)):
             for row in part_rows:
                 for pattern in row.match if row.makes else []:
@@ -164,9 +165,10 @@ def test_tables_do_not_contradict_each_other() -> None:
     assert not {key: by for key, by in makers.items() if len({table for table, _ in by}) > 1}
 
 
-def test_aliases_do_not_contradict_each_other() -> None:
+@pytest.mark.parametrize("language", languages())
+def test_aliases_do_not_contradict_each_other(language: str) -> None:
     found: dict[str, set[str]] = {}
-    for table in tables():
+    for table in tables(language):
         for spelling, path in table.alias.items():
             found.setdefault(spelling, set()).add(path)
     assert not {spelling: paths for spelling, paths in found.items() if len(paths) > 1}
@@ -178,7 +180,7 @@ def test_an_alias_leads_somewhere() -> None:
     heads = {pattern.partition("*")[0] for pattern in literal if "*" in pattern}
     plain = "\n".join([*(p for p in literal if "*" not in p), *(old for table in tables() for old in table.alias)])
     dead = [
-        (table.id, spelling, path)
+        (label(table), spelling, path)
         for table in tables()
         for spelling, path in table.alias.items()
         if path not in plain and not any(path.startswith(head) or head.startswith(path) for head in heads if head)
@@ -186,16 +188,18 @@ def test_an_alias_leads_somewhere() -> None:
     assert not dead
 
 
-def test_patterns_hold_together() -> None:
+@pytest.mark.parametrize("language", languages())
+def test_patterns_hold_together(language: str) -> None:
     """Every exact pattern finds its own row in the joined index."""
-    joined = loader.catalog()
-    for table, row in chain.from_iterable(((t, r) for r in t.call) for t in tables()):
+    joined = loader.catalog(language)
+    for table, row in chain.from_iterable(((t, r) for r in t.call) for t in tables(language)):
         for pattern in row.match:
             if "*" not in pattern:
                 assert any(found is row for found, _ in joined.calls.find(pattern)), (table.id, pattern)
 
 
 def test_tables_are_plain_toml() -> None:
-    for entry in resources.files("backstay.catalog.sdk").iterdir():
+    folders = [resources.files("backstay.catalog.sdk").joinpath(one) for one in languages()]
+    for entry in chain.from_iterable(folder.iterdir() for folder in folders if folder.is_dir()):
         if entry.name.endswith(".toml"):
             tomllib.loads(entry.read_text(encoding="utf-8"))

@@ -22,7 +22,7 @@ testing.check_rule_page(rule, folder / "rule")
 detector = next(one for one in registry.detectors() if one.id == "ollama-modelfile")
 testing.check_detector_contract(detector)
 testing.check_detector_page(detector, folder / "detector")
-testing.check_catalog_page("acme_llm", page.load("backstay.catalog.sdk", "acme_llm"), folder / "library")
+testing.check_catalog_page("acme_llm", page.load("backstay.catalog.sdk.python", "acme_llm"), folder / "library")
 """
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from backstay.catalog.tables import effects
+from backstay.catalog.tables import knowledge, languages
 from backstay.model import Kind, Report
 from backstay.pipeline import scan
 
@@ -161,17 +161,19 @@ def test_authentication(name: str, tmp_path: Path) -> None:
     assert (endpoint.attributes["authentication"] is not None) == guarded
 
 
-def test_table_uses_the_vocabulary() -> None:
-    table = effects()
-    assert {one for row in table.effect for one in row.capabilities} == CAPABILITIES
-    assert {row.sink for row in table.sink} == SINKS
-    assert {row.origin for row in table.source} == ORIGINS
+@pytest.mark.parametrize("language", languages())
+def test_table_uses_the_vocabulary(language: str) -> None:
+    table = knowledge(language)
+    assert {one for row in table.effect for one in row.capabilities} <= CAPABILITIES
+    assert {row.sink for row in table.sink} <= SINKS
+    assert {row.origin for row in table.source} <= ORIGINS
     assert {one for row in table.sanitiser for one in row.sinks} <= SINKS | {"*"}
 
 
-def test_no_pattern_twice() -> None:
+@pytest.mark.parametrize("language", languages())
+def test_no_pattern_twice(language: str) -> None:
     """A pattern listed twice in one section is a slip, unless its rows differ by a condition or argument."""
-    table = effects()
+    table = knowledge(language)
     for rows in (table.effect, table.sink, table.source, table.sanitiser, table.authentication):
         for row in rows:
             assert len(row.match) == len(set(row.match)), sorted({m for m in row.match if row.match.count(m) > 1})

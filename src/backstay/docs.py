@@ -133,20 +133,19 @@ def _selects(detector: Detector) -> str:
 
 
 def _sdk() -> str:
-    rows = []
-    folder = resources.files("backstay.catalog.sdk")
-    for table in tables.tables():
-        has_page = folder.joinpath(f"{table.id}.md").is_file()
-        name = f"[{table.title}]({SOURCES}/catalog/sdk/{table.id}.md)" if has_page else table.title
-        every = (*table.call, *table.decorator, *table.base)
-        makes = sorted({row.makes for row in every if row.makes and row.makes != "client"})
-        modules = ", ".join(f"`{module}`" for module in table.modules[:6])
-        rows.append((name, modules, ", ".join(makes), str(len(every))))
-    return (
-        "# Libraries\n\nCalls of these libraries are understood. "
-        "[The catalog](../catalog.md) says how a table works.\n\n"
-        + _table(("library", "modules", "makes", "rows"), rows)
-    )
+    parts = [
+        "# Libraries\n\nCalls of these libraries are understood. [The catalog](../catalog.md) says how a table works.\n"
+    ]
+    for language in tables.languages():
+        rows = []
+        for table in tables.tables(language):
+            name = f"[{table.title}]({SOURCES}/catalog/sdk/{language}/{table.id}.md)"
+            makes = sorted({row.makes for row in table.rows if row.makes and row.makes != "client"})
+            modules = ", ".join(f"`{module}`" for module in table.modules[:6])
+            rows.append((name, modules, ", ".join(makes), str(len(table.rows))))
+        head = f"\n## {tables.knowledge(language).title}\n\n"
+        parts.append(head + _table(("library", "modules", "makes", "rows"), rows))
+    return "".join(parts)
 
 
 def _kinds(infos: list[tuple[Rule, RuleInfo]]) -> str:
@@ -179,7 +178,7 @@ _ROLES = {
 
 
 def _kinds_in_code() -> set[str]:
-    every = [row for table in tables.tables() for row in (*table.call, *table.decorator, *table.base)]
+    every = [row for table in tables.tables() for row in table.rows]
     found = {row.makes for row in every} | {
         _ROLES[role] for row in every for role in row.arguments.values() if role in _ROLES
     }

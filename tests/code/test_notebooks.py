@@ -5,8 +5,8 @@ import json
 import pytest
 from understanding import file, understand
 
-from backstay.code import notebook
-from backstay.code.analyzer import PythonAnalyzer
+from backstay.code.analyzer import CodeAnalyzer
+from backstay.code.languages.python import notebook
 from backstay.model import Kind
 from backstay.plugin import UnreadableError
 
@@ -86,7 +86,7 @@ def test_a_broken_cell_harms_no_other() -> None:
 @pytest.mark.parametrize("text", ["{", "", "not json", '{"cells": [', "[" * 100_000], ids=range(5))
 def test_broken_json_is_unreadable(text: str) -> None:
     with pytest.raises(UnreadableError) as raised:
-        PythonAnalyzer().digest(file("a.ipynb", text.encode()))
+        CodeAnalyzer().digest(file("a.ipynb", text.encode()))
     assert raised.value.reason == "invalid notebook"
     found = understand({"a.ipynb": text, "app.py": f"{CLIENT}\n{ASK}\n"})
     assert found.models == ["m-1"]

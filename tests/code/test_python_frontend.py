@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from sketch import sketch
 from understanding import file, parsed, understand
 
-from backstay.code import facts, python
-from backstay.code.facts import Assign, Class, Do, Function, Lit, Module, Outline, Statement
+from backstay.code.facts import Assign, Attr, Call, Class, Do, Function, Lit, Module, Statement
+from backstay.code.language import Heading
+from backstay.code.languages.python import statements as python
+from backstay.code.outline import Outline, decode, encode
 
 ASK = b"""
 from openai import OpenAI
@@ -142,7 +144,7 @@ class K:
     module = parsed(source, dedent=False)
     assign, function, cls = module.body
     assert isinstance(assign, Assign)
-    assert isinstance(assign.value, facts.Call)
+    assert isinstance(assign.value, Call)
     assert (assign.line, assign.value.line, assign.value.end_line) == (1, 2, 3)
     assert isinstance(function, Function)
     assert (function.line, function.end_line) == (5, 12)
@@ -152,8 +154,8 @@ class K:
     assert (words.value.line, words.value.end_line) == (8, 9)
     # The attribute's line is where a reader looks for a method in a chain.
     assert isinstance(given, Do)
-    assert isinstance(given.value, facts.Call)
-    assert isinstance(given.value.func, facts.Attr)
+    assert isinstance(given.value, Call)
+    assert isinstance(given.value.func, Attr)
     assert (given.value.func.line, given.value.end_line) == (12, 12)
     assert isinstance(cls, Class)
     assert (cls.line, cls.end_line) == (13, 15)
@@ -283,7 +285,7 @@ def test_nesting_past_the_limit_is_counted() -> None:
 )
 def test_huge_numbers(number: str, expected: float) -> None:
     module = parsed(f"x = {number}\n")
-    again = facts.decode(facts.encode(Outline([], module))).module
+    again = decode(encode(Outline("python", Heading(), module))).module
     assert again is not None
     statement = again.body[0]
     assert isinstance(statement, Assign)
@@ -343,10 +345,10 @@ def check(source: bytes) -> Module:
     started = time.monotonic()
     module = python.parse("app.py", source)
     assert time.monotonic() - started < 5
-    encoded = facts.encode(Outline(python.imports(source), module))
-    again = facts.decode(encoded)
+    encoded = encode(Outline("python", Heading(python.imports(source)), module))
+    again = decode(encoded)
     assert again.module is not None
-    assert facts.encode(again) == encoded, "stored facts are read as they were"
+    assert encode(again) == encoded, "stored facts are read as they were"
     last = source.count(b"\n") + 1
     assert all(1 <= one.line <= last for one in _statements(module.body))
     return module
@@ -418,6 +420,6 @@ def test_real_source_is_understood_whole(path: Path) -> None:
 
 
 def test_outlines_without_facts_survive_storing() -> None:
-    outline = facts.decode(facts.encode(Outline([("a.b", 0), ("c", 2)], None)))
-    assert (outline.imports, outline.module) == ([("a.b", 0), ("c", 2)], None)
+    outline = decode(encode(Outline("python", Heading([("a.b", 0), ("c", 2)]), None)))
+    assert (outline.heading.imports, outline.module) == ([("a.b", 0), ("c", 2)], None)
     assert file("app.py", b"x").text == "x"

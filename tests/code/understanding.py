@@ -5,9 +5,9 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from backstay.code import python
-from backstay.code.analyzer import PythonAnalyzer
+from backstay.code.analyzer import CodeAnalyzer
 from backstay.code.facts import Module
+from backstay.code.languages.python import statements as python
 from backstay.model import Asset, Attributes, Kind, Relationship, RelationshipKind, Skip, Source, urn
 from backstay.plugin import Fact, File, UnreadableError
 
@@ -120,7 +120,7 @@ def understand(files: Mapping[str, str | bytes] | str) -> Understood:
         path: textwrap.dedent(content).encode() if isinstance(content, str) else content
         for path, content in given.items()
     }
-    analyzer, places = PythonAnalyzer(), FakePlaces(sources)
+    analyzer, places = CodeAnalyzer(), FakePlaces(sources)
     digests: dict[str, bytes] = {}
     for path, data in sources.items():
         try:

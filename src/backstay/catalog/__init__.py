@@ -67,13 +67,20 @@ def _literal_prefix(pattern: str) -> str:
 
 @cache
 def ai_packages(ecosystem: str) -> frozenset[str]:
-    """Names of the AI packages of an ecosystem ("pypi" or "npm"); a name may end in `*`. PyPI names are normalised."""
+    """Names of the AI packages of an ecosystem, as package URLs spell it ("pypi", "npm", "maven", "golang", "nuget").
+
+    A name may end in `*`. They are normalised as `normal_name` does.
+    """
     names: set[str] = set(_read("packages.toml").get(ecosystem, []))
-    key = "packages" if ecosystem == "pypi" else ecosystem
-    for table in resources.files(__name__).joinpath("sdk").iterdir():
+    folder = resources.files(__name__).joinpath("sdk", _LANGUAGES.get(ecosystem, ecosystem))
+    for table in folder.iterdir() if folder.is_dir() else ():
         if table.name.endswith(".toml"):
-            names.update(tomllib.loads(table.read_text(encoding="utf-8")).get(key, []))
+            names.update(tomllib.loads(table.read_text(encoding="utf-8")).get("packages", []))
     return frozenset(normal_name(ecosystem, name) for name in names)
+
+
+# The language whose packages an ecosystem holds.
+_LANGUAGES = {"pypi": "python", "npm": "javascript", "maven": "jvm", "golang": "go", "nuget": "dotnet"}
 
 
 @lru_cache(maxsize=4096)  # the names come from scanned files
@@ -96,7 +103,7 @@ def _mcp_servers() -> dict[str, tuple[str, ...]]:
 
 
 def normal_name(ecosystem: str, name: str) -> str:
-    """A package's name as its registry compares it: PEP 503 for PyPI, lower case for npm."""
+    """A package's name as its registry compares it: PEP 503 for PyPI, lower case for the others."""
     return re.sub(r"[-_.]+", "-", name).lower() if ecosystem == "pypi" else name.lower()
 
 

@@ -1,18 +1,21 @@
-"""Tables: loads `sdk/*.toml` and `effects.toml` and finds the rows that match a resolved path."""
+"""Tables: loads a language's `sdk/LANGUAGE/*.toml` and `languages/LANGUAGE.toml`; finds the rows of a resolved path."""
 
 import re
 import tomllib
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, cached_property
 from importlib import resources
 from typing import Generic, TypeVar
 
 import msgspec
 
+from backstay.catalog import is_ai_package
 from backstay.model import Value
 
 T = TypeVar("T")
 
 _WILD = re.compile(r"\*\*|\*")
+_HEAD = re.compile(r"[\w@/-]+")
 PLACES = ("name", "@variable", "@function")  # where a name comes from when a row does not say
 
 
@@ -50,21 +53,36 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         return [self.name] if isinstance(self.name, str) else self.name or list(PLACES)
 
 
+class FileRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What functions of files in certain places are, which a framework finds by path; `match` is empty."""
+
+    match: list[str] = []
+    files: list[str] = []
+    functions: list[str] = []
+
+
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One library. `id` is the file's name."""
+    """One library. `id` is the file's name, `language` its folder's."""
 
     title: str
     modules: list[str] = []
     packages: list[str] = []
-    npm: list[str] = []
     provider: str = ""
     hub: bool = False
     alias: dict[str, str] = {}
+    constant: dict[str, str] = {}
     imports: dict[str, str] = msgspec.field(default_factory=dict, name="import")
     call: list[Row] = []
     decorator: list[Row] = []
     base: list[Row] = []
+    file: list[FileRow] = []
     id: str = ""
+    language: str = ""
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every row of the table."""
+        return [*self.call, *self.decorator, *self.base, *self.file]
 
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -95,9 +113,31 @@ class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     match: list[str]
 
 
-class Effects(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What calls do to the world, and where data comes from and must not go."""
+class Variables(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How code reads environment variables: functions that get the name, and objects that have them as members."""
 
+    call: list[str] = []
+    attribute: list[str] = []
+
+
+class Wrapper(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Callables whose result is, for our purposes, one of their arguments."""
+
+    match: list[str]
+    argument: str = "0"
+
+
+class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A language's own: what everyday calls do to the world, and where data comes from and must not go.
+
+    `ecosystem` is where its packages come from, as package URLs spell it.
+    """
+
+    title: str
+    ecosystem: str
+    builtins: list[str] = []
+    environment: Variables = Variables()
+    wrapper: list[Wrapper] = []
     effect: list[Effect] = []
     sink: list[Sink] = []
     source: list[Origin] = []
@@ -110,17 +150,19 @@ class Index(Generic[T]):
     """Patterns to rows. An exact path is one look-up; the rest is tried by literal head, and remembered."""
 
     def __init__(self) -> None:
+        self.patterns: list[str] = []
         self._exact: dict[str, list[T]] = {}
         self._wild: dict[str, list[tuple[re.Pattern[str], T]]] = {}
         self._known: dict[str, tuple[T, ...]] = {}
 
     def add(self, pattern: str, row: T) -> None:
+        self.patterns.append(pattern)
         wild = _WILD.search(pattern)
         if wild is None:
             self._exact.setdefault(pattern, []).append(row)
             return
         # Grouped by the first name, which is nearly always literal: `transformers.Auto*.from_pretrained`.
-        head = re.match(r"[A-Za-z_]\w*(?=[.(\[])", pattern)
+        head = re.match(r"[\w@/-]+(?=[.(\[])", pattern)
         regex = "".join(_regex(part) for part in re.split(r"(\*\*|\*)", pattern))
         self._wild.setdefault(head[0] if head else "", []).append((re.compile(regex + r"\Z"), row))
 
@@ -128,7 +170,7 @@ class Index(Generic[T]):
         """The rows whose pattern matches, exact ones first."""
         known = self._known.get(path)
         if known is None:
-            head = re.match(r"\w+", path)
+            head = _HEAD.match(path)
             tried = self._wild.get(head[0], []) if head else []
             wild = [row for regex, row in (*tried, *self._wild.get("", [])) if regex.match(path)]
             known = self._known[path] = (*self._exact.get(path, ()), *wild)
@@ -142,33 +184,56 @@ def _regex(part: str) -> str:
 
 
 @cache
-def tables() -> tuple[Table, ...]:
-    """Every SDK table, by id. Raises ValueError naming the file that is malformed."""
-    folder = resources.files("backstay.catalog").joinpath("sdk")
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return tuple(_load(folder.joinpath(name).read_text(encoding="utf-8"), name.removesuffix(".toml")) for name in names)
-
-
-def _load(text: str, id: str) -> Table:
-    try:
-        table = msgspec.convert(tomllib.loads(text), Table)
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"catalog/sdk/{id}.toml: {error}") from error
-    return msgspec.structs.replace(table, id=id)
+def languages() -> tuple[str, ...]:
+    """The ids of the languages that there is knowledge of."""
+    folder = resources.files("backstay.catalog").joinpath("languages")
+    return tuple(sorted(one.name.removesuffix(".toml") for one in folder.iterdir() if one.name.endswith(".toml")))
 
 
 @cache
-def effects() -> Effects:
-    """The effects table."""
-    text = resources.files("backstay.catalog").joinpath("effects.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), Effects)
+def tables(language: str = "") -> tuple[Table, ...]:
+    """Every SDK table of a language, or of all, by id. Raises ValueError naming the file that is malformed."""
+    if not language:
+        return tuple(table for one in languages() for table in tables(one))
+    folder = resources.files("backstay.catalog").joinpath("sdk", language)
+    if not folder.is_dir():
+        return ()
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return tuple(
+        _load(folder.joinpath(name).read_text(encoding="utf-8"), name.removesuffix(".toml"), language) for name in names
+    )
+
+
+def _load(text: str, id: str, language: str) -> Table:
+    try:
+        table = msgspec.convert(tomllib.loads(text), Table)
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"catalog/sdk/{language}/{id}.toml: {error}") from error
+    return msgspec.structs.replace(table, id=id, language=language)
+
+
+@cache
+def knowledge(language: str) -> Knowledge:
+    """What is known of a language itself. Raises ValueError naming the file when it is malformed."""
+    text = resources.files("backstay.catalog").joinpath("languages", f"{language}.toml").read_text(encoding="utf-8")
+    try:
+        return msgspec.convert(tomllib.loads(text), Knowledge)
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"catalog/languages/{language}.toml: {error}") from error
 
 
 class Catalog:
-    """All tables joined: rows by path, canonical spellings, and the modules that make a file relevant."""
+    """A language's tables joined: rows by path, canonical spellings, and the modules that make a file relevant."""
 
-    def __init__(self, tables: tuple[Table, ...], effects: Effects) -> None:
+    def __init__(self, tables: tuple[Table, ...], effects: Knowledge) -> None:
+        self.ecosystem = effects.ecosystem
+        self.builtins = frozenset(effects.builtins)
+        self.environment = frozenset(effects.environment.call)
+        self.variables = frozenset(effects.environment.attribute)
         self.alias: dict[str, str] = {}
+        self.constant: dict[str, str] = {}
+        self.files: list[tuple[FileRow, Table]] = [(row, table) for table in tables for row in table.file]
+        self.wrappers: Index[Wrapper] = Index()
         self.packages = _import_packages(tables)
         self.modules: frozenset[str] = frozenset(module for table in tables for module in table.modules)
         self.calls: Index[tuple[Row, Table]] = Index()
@@ -182,10 +247,13 @@ class Catalog:
         self.rate_limits: Index[Guard] = Index()
         for table in tables:
             self.alias.update(table.alias)
+            self.constant.update(table.constant)
             for index, rows in ((self.calls, table.call), (self.decorators, table.decorator), (self.bases, table.base)):
                 for row in rows:
                     for pattern in row.match:
                         index.add(pattern, (row, table))
+        for wrapper in effects.wrapper:
+            _add(self.wrappers, wrapper.match, wrapper)
         for effect in effects.effect:
             _add(self.effects, effect.match, effect)
         for sink in effects.sink:
@@ -205,11 +273,37 @@ class Catalog:
 
     def relevant(self, module: str) -> bool:
         """Whether importing a dotted module makes a file relevant."""
-        while module:
-            if module in self.modules:
-                return True
-            module = module.rpartition(".")[0]
-        return False
+        return any(one in self.modules for one in outwards(module))
+
+    def package_of(self, module: str) -> tuple[str, str] | None:
+        """The AI package that an imported module belongs to, and the table that says so; None for any other."""
+        for one in outwards(module):
+            if one in self.packages:
+                return self.packages[one]
+        if self.ecosystem == "npm" and not module.startswith((".", "/", "#")):
+            parts = module.split("/")
+            name = "/".join(parts[: 2 if module.startswith("@") else 1])
+            return (name, "code") if is_ai_package("npm", name) else None
+        return None
+
+    @cached_property
+    def _heads(self) -> frozenset[str]:
+        paths = [pattern for index in (self.calls, self.decorators, self.bases) for pattern in index.patterns]
+        paths += [*self.alias, *self.constant]
+        return frozenset(
+            head for path in paths for head in outwards(path.partition("*")[0].partition("(")[0].rstrip("."))
+        )
+
+    def knows(self, path: str) -> bool:
+        """Whether something in the tables begins with a path, such as a class that a namespace may hold."""
+        return path in self._heads
+
+
+def outwards(module: str) -> Iterator[str]:
+    """A module or package and those around it, innermost first: `a.b/c`, `a.b`, `a`."""
+    while module:
+        yield module
+        module = module[: max(module.rfind("."), module.rfind("/"), 0)]
 
 
 def _import_packages(tables: tuple[Table, ...]) -> dict[str, tuple[str, str]]:
@@ -223,7 +317,7 @@ def _import_packages(tables: tuple[Table, ...]) -> dict[str, tuple[str, str]]:
                 package = named.get(re.sub(r"[-_.]+", "-", prefix).lower())
                 if package:
                     found.setdefault(prefix, (package, table.id))
-                prefix = prefix.rpartition(".")[0]
+                prefix = prefix[: max(prefix.rfind("."), prefix.rfind("/"), 0)]
         for module, package in table.imports.items():
             found[module] = (package, table.id)
     return found
@@ -235,6 +329,6 @@ def _add(index: Index[T], patterns: list[str], row: T) -> None:
 
 
 @cache
-def catalog() -> Catalog:
-    """The catalog of all tables."""
-    return Catalog(tables(), effects())
+def catalog(language: str = "python") -> Catalog:
+    """The catalog of a language's tables."""
+    return Catalog(tables(language), knowledge(language))

@@ -1,4 +1,4 @@
-"""The analyzer: remembers what a Python file or notebook says, and joins all files of a source."""
+"""The analyzer: remembers what each file of code says, and joins all files of a source."""
 
 import gc
 import re
@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from backstay.catalog.tables import catalog
-from backstay.code import facts, notebook, python
 from backstay.code.callgraph import CallGraph
 from backstay.code.declared import declared
-from backstay.code.facts import Module, Outline
+from backstay.code.facts import Module
 from backstay.code.flow import flows
+from backstay.code.language import Language
+from backstay.code.languages import language_of, languages
 from backstay.code.observe import Observer
+from backstay.code.outline import Outline, decode, encode
 from backstay.code.project import Project
 from backstay.code.resolve import MAX_STEPS, Resolver
 from backstay.code.scopes import ModuleScope
@@ -44,33 +46,37 @@ _DECLARES = re.compile(
 )
 
 
-class PythonAnalyzer:
-    """Two phases: `digest` in a worker, one file at a time; `join` once, over all files."""
+class CodeAnalyzer:
+    """Two phases: `digest` in a worker, one file at a time; `join` once, over all files of each language."""
 
     id = "code"
-    suffixes = (".py", ".pyi", ".ipynb")
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The ends of the names of all files that a front-end reads."""
+        return tuple(suffix for one in languages().values() for suffix in one.suffixes)
 
     def prepare(self) -> None:
-        """Load the catalog, so that workers made after this share it."""
-        catalog()
+        """Load the front-ends and the largest catalog, so that workers made after this share them."""
+        languages()
+        catalog("python")
 
     def digest(self, file: File) -> bytes | None:
-        """A file's imports, and its facts if it imports something the catalog knows."""
-        if file.name.lower().endswith(".ipynb"):
-            try:
-                module = notebook.parse(file.path, file.text)
-            except DocumentError as error:
-                raise UnreadableError("invalid notebook", str(error)) from None
-            return facts.encode(Outline([], module))
-        if file.data.startswith(b"#!") and b"python" not in file.data[:80] and not file.name.lower().endswith(".py"):
+        """What a file says of itself, and its facts if it imports something the catalog knows."""
+        language = language_of(file.path, file.data)
+        if language is None:
             return None
         source = _utf8(file.data)
-        found = python.imports(source)
-        tables = catalog()
-        relevant = any(not level and tables.relevant(name) for name, level in found)
+        heading = language.heading(file.path, source)
+        tables = catalog(language.id)
+        relevant = heading.whole or any(not level and tables.relevant(name) for name, level in heading.imports)
         relevant = relevant or any(hint in source for hint in _HINTS)
         declares = _DECLARES.search(source) is not None
-        return facts.encode(Outline(found, python.parse(file.path, source) if relevant else None, declares))
+        try:
+            module = language.parse(file.path, source) if relevant else None
+        except DocumentError as error:
+            raise UnreadableError("invalid notebook", str(error)) from None
+        return encode(Outline(language.id, heading, module, declares))
 
     def join(self, digests: dict[str, bytes], places: Places) -> Iterator[Fact]:
         """All assets and edges that the code of a source shows."""
@@ -79,33 +85,41 @@ class PythonAnalyzer:
         yield from found
 
     def _join(self, digests: dict[str, bytes], places: Places) -> Iterator[Fact]:
-        outlines = {path: facts.decode(data) for path, data in sorted(digests.items())}
-        if not any(outline.module for outline in outlines.values()):
-            return
-        tables = catalog()
-        modules = {path: outline.module for path, outline in outlines.items() if outline.module is not None}
+        by_language: dict[str, dict[str, Outline]] = {}
+        for path, data in sorted(digests.items()):
+            outline = decode(data)
+            by_language.setdefault(outline.language, {})[path] = outline
+        for id, outlines in sorted(by_language.items()):
+            if any(outline.module for outline in outlines.values()):
+                yield from _understood(languages()[id], outlines, places)
 
-        def load(path: str) -> Module | None:
-            if path in modules or path not in outlines:
-                return modules.get(path)
-            data = places.read(path)
-            if data is None:
-                places.unread(path, "changed or unreadable", "needed to understand files that import it")
-                return None
-            modules[path] = python.parse(path, _utf8(data))
-            return modules[path]
 
-        project = Project(outlines, load, tables.relevant)
-        wanted = _related(outlines, project, [path for path, outline in outlines.items() if outline.module])
-        scopes = [scope for path in wanted if (scope := project.scope(path)) is not None]
-        for scope in scopes:
-            if scope.facts.broken and not scope.facts.notebook:
-                places.unread(scope.path, "syntax errors", f"{scope.facts.broken} places did not parse")
-        declaring = [path for path, outline in outlines.items() if outline.declares and path not in wanted]
-        others = [scope for path in declaring[:MAX_DECLARING] if (scope := project.scope(path)) is not None]
-        yield from _observe(
-            scopes, others, Resolver(project, tables, min(MAX_STEPS, STEPS + STEPS_A_FILE * len(scopes))), places
-        )
+def _understood(language: Language, outlines: dict[str, Outline], places: Places) -> Iterator[Fact]:
+    """All assets and edges that the files of one language show."""
+    tables = catalog(language.id)
+    modules = {path: outline.module for path, outline in outlines.items() if outline.module is not None}
+
+    def load(path: str) -> Module | None:
+        if path in modules or path not in outlines:
+            return modules.get(path)
+        data = places.read(path)
+        if data is None:
+            places.unread(path, "changed or unreadable", "needed to understand files that import it")
+            return None
+        modules[path] = language.parse(path, _utf8(data))
+        return modules[path]
+
+    headings = {path: outline.heading for path, outline in outlines.items()}
+    project = Project(language.modules(headings, places.read), load, tables.relevant)
+    wanted = _related(outlines, project, [path for path, outline in outlines.items() if outline.module])
+    scopes = [scope for path in wanted if (scope := project.scope(path)) is not None]
+    for scope in scopes:
+        if scope.facts.broken and not scope.facts.notebook:
+            places.unread(scope.path, "syntax errors", f"{scope.facts.broken} places did not parse")
+    declaring = [path for path, outline in outlines.items() if outline.declares and path not in wanted]
+    others = [scope for path in declaring[:MAX_DECLARING] if (scope := project.scope(path)) is not None]
+    steps = min(MAX_STEPS, STEPS + STEPS_A_FILE * len(scopes))
+    yield from _observe(scopes, others, Resolver(project, tables, steps), places)
 
 
 @contextmanager
@@ -140,11 +154,12 @@ def _related(outlines: dict[str, Outline], project: Project, relevant: list[str]
     users: dict[str, list[str]] = {}
     used: dict[str, list[str]] = {}
     for path, outline in outlines.items():
-        for name, level in outline.imports:
-            target = project.locate(name, level, path)
-            if target is not None:
-                users.setdefault(target, []).append(path)
-                used.setdefault(path, []).append(target)
+        for target in project.related(outline.heading.imports, path):
+            users.setdefault(target, []).append(path)
+            used.setdefault(path, []).append(target)
+        for target in project.modules.neighbours(path):
+            users.setdefault(target, []).append(path)
+            used.setdefault(path, []).append(target)
     wanted = dict.fromkeys(relevant)
     level_paths, limit = relevant, len(relevant) + MAX_RELATED
     for _ in range(MAX_UP):
@@ -170,4 +185,4 @@ def _utf8(data: bytes) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-analyzer = PythonAnalyzer()
+analyzer = CodeAnalyzer()

@@ -246,26 +246,3 @@ class Module(msgspec.Struct, array_like=True, eq=False):
     main: bool = False
     broken: int = 0
     notebook: bool = False
-
-
-class Outline(msgspec.Struct, array_like=True, eq=False):
-    """What is remembered of a file at first sight: its imports, and its facts if it matters by itself.
-
-    `declares` says that it may name models or prompts, which matters where other files use models.
-    """
-
-    imports: list[tuple[str, int]]  # dotted module, leading dots
-    module: Module | None = None
-    declares: bool = False
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Outline)
-
-
-def encode(outline: Outline) -> bytes:
-    return _encoder.encode(outline)
-
-
-def decode(data: bytes) -> Outline:
-    return _decoder.decode(data)

@@ -14,19 +14,20 @@ class Heading(msgspec.Struct, array_like=True, eq=False):
 
     `imports` are (module, leading dots; 0 where a language has none). `package` is the package or namespace it
     declares, and `names` are the top-level names it declares, for languages whose files see each other's names
-    without importing a file.
+    without importing a file. `whole` says that only parsing tells whether the file matters.
     """
 
     imports: list[tuple[str, int]] = []
     package: str = ""
     names: list[str] = []
+    whole: bool = False
 
 
 class Modules(Protocol):
     """Which file of the project a name or an import means; by paths and headings alone."""
 
     def find(self, module: str, level: int, importer: str, name: str) -> str | None:
-        """The file that `name` (empty: the module itself) of an imported module stands in; None when it is no file's."""
+        """The file of an imported module that holds `name` (empty: the module itself); None when it is no file's."""
         ...
 
     def imported(self, module: str, level: int, importer: str) -> Sequence[str]:
@@ -48,9 +49,11 @@ class Modules(Protocol):
 
 @dataclass(frozen=True)
 class Language:
-    """A front-end. `parse` turns UTF-8 source into facts and never raises; `heading` must be cheap.
+    """A front-end. `heading` must be cheap; `parse` turns UTF-8 source into facts, and raises nothing but
+    DocumentError for a file that is not even of its format.
 
-    `catalog` names the folder of tables under `catalog/sdk` and the file under `catalog/languages`.
+    `id` also names the folder of tables under `catalog/sdk` and the file under `catalog/languages`. `interpreters`
+    are how the programs begin that a script's first line names.
     """
 
     id: str
@@ -59,3 +62,4 @@ class Language:
     heading: Callable[[str, bytes], Heading]
     parse: Callable[[str, bytes], Module]
     modules: Callable[[Mapping[str, Heading], Callable[[str], bytes | None]], Modules]
+    interpreters: tuple[bytes, ...] = ()

@@ -103,24 +103,25 @@ class Observer:
             self._changes(scope)
 
     def _imports(self) -> None:
-        packages = self.catalog.packages
+        ecosystem = self.catalog.ecosystem
         for scope in self.graph.scopes:
             for statement in scope.body:
                 if not isinstance(statement, Import) or statement.level:
                     continue
-                module = f"{statement.module}.{statement.name}" if statement.name else statement.module
                 if self.resolver.project.find(statement.module, 0, scope.path, statement.name):
                     continue
-                found = _package_of(module, packages)
+                named = statement.name and statement.name != "*" and ecosystem != "npm"
+                module = f"{statement.module}.{statement.name}" if named else statement.module
+                found = self.catalog.package_of(module)
                 if found:
                     name, table = found
                     place = Place(scope.path, statement.line)
                     made = self.ledger.asset(
-                        package_key("pypi", name),
+                        package_key(ecosystem, name),
                         Kind.PACKAGE,
                         name,
                         sighting(table, place, 0.98, "import"),
-                        {"ecosystem": "pypi", "ai": True},
+                        {"ecosystem": ecosystem, "ai": True},
                     )
                     self.use(scope, R.DEPENDS_ON, made, {}, place, table, 0.98)
 
@@ -578,11 +579,3 @@ class Observer:
 def _base_of(value: External) -> External | None:
     """What the callee of a call's result is a method of."""
     return value.base.base if value.base is not None else None
-
-
-def _package_of(module: str, packages: dict[str, tuple[str, str]]) -> tuple[str, str] | None:
-    while module:
-        if module in packages:
-            return packages[module]
-        module = module.rpartition(".")[0]
-    return None

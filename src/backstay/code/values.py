@@ -202,9 +202,11 @@ Value = (
     | Unknown
 )
 
+NOWHERE = Place("", 0)  # of what stands in no file of the source
 UNKNOWN = Unknown()  # one for all places where there is nothing more to say
 
 __all__ = [
+    "NOWHERE",
     "UNKNOWN",
     "Choice",
     "ClassValue",

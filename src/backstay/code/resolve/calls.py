@@ -35,32 +35,6 @@ if TYPE_CHECKING:
 MAX_FRAMES = 4
 MAX_ROWS = 200  # of a zip or enumeration
 MAX_CONTEXTS = 24  # sets of arguments for which one function is looked at
-_WRAPPERS = frozenset(
-    (
-        "typing.cast",
-        "typing.Annotated",
-        "textwrap.dedent",
-        "inspect.cleandoc",
-        "builtins.str",
-        "builtins.tuple",
-        "builtins.list",
-        "builtins.set",
-        "builtins.sorted",
-        "builtins.iter",
-        "builtins.next",
-        "builtins.reversed",
-        "builtins.frozenset",
-        "pathlib.Path",
-        "pydantic.SecretStr",
-        "pydantic.types.SecretStr",
-        "copy.copy",
-        "copy.deepcopy",
-        "builtins.repr",
-        "asyncio.run",
-        "json.dumps",
-    )
-)
-_ENV = frozenset(("os.getenv", "os.environ.get", "os.environ.setdefault", "decouple.config", "environ.Env()"))
 
 
 class Calling:
@@ -153,7 +127,7 @@ class Calling:
                     if method is not None:
                         return self.called(FunctionValue(method, func), site)
                 for base in self.r.members.library_bases(cls):
-                    return External(self.r.catalog.canonical(f"{base.path}()()"), site, base)
+                    return self.r.library(f"{base.path}()()", site, base)
             case Choice(alternatives):
                 return choice([self.called(one, site) for one in alternatives])
         default = self._looked_up(site)
@@ -176,7 +150,7 @@ class Calling:
 
     def _called_external(self, func: External, path: str, site: Site) -> Value:
         call, scope, frame = site.call, site.scope, site.frame
-        if path in _ENV and call.args:
+        if path in self.r.catalog.environment and call.args:
             name = self.r.value(call.args[0], scope, frame)
             default = self.r.value(call.args[1], scope, frame) if len(call.args) > 1 else None
             for keyword, expr in call.keywords:
@@ -200,9 +174,10 @@ class Calling:
             for arg in call.args:
                 parts += [*([Known("/", site.place)] if parts else []), self.r.value(arg, scope, frame)]
             return text(parts, site.place)
-        if path in _WRAPPERS and call.args:
-            # `cast(T, x)` gives x; the others give what they wrap.
-            return self.r.value(call.args[1 if path == "typing.cast" and len(call.args) > 1 else 0], scope, frame)
+        for wrapper in self.r.catalog.wrappers.find(path):
+            wrapped = argument(call, wrapper.argument)
+            if wrapped is not None:
+                return self.r.value(wrapped, scope, frame)
         if path == "builtins.dict" and not call.args:
             entries = [
                 (Known(name, site.place), self.r.value(expr, scope, frame)) for name, expr in call.keywords if name
@@ -221,7 +196,7 @@ class Calling:
             return filled
         default = self._looked_up(site) if path.endswith((".get", "builtins.getattr")) else None
         if default is not None:
-            return choice([default, External(self.r.catalog.canonical(f"{path}()"), site, func)])
+            return choice([default, self.r.library(f"{path}()", site, func)])
         for row, _ in self.r.catalog.calls.find(path):
             if row.returns == "self" and not row.makes and func.base is not None:
                 return func.base
@@ -229,7 +204,7 @@ class Calling:
                 given = argument(call, row.returns.removeprefix("argument:"))
                 if given is not None:
                     return self.r.value(given, scope, frame)
-        return External(self.r.catalog.canonical(f"{path}()"), site, func)
+        return self.r.library(f"{path}()", site, func)
 
     def _looked_up(self, site: Site) -> Value | None:
         """The default of `settings.get("model", "x")` or `getattr(settings, "model", "x")`, where it is a known one."""

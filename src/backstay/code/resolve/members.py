@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from backstay.code.facts import Assign, Expr, Name, Opaque, Seq, Star
 from backstay.code.resolve.calls import MAX_FRAMES
-from backstay.code.resolve.shapes import MAX_OPTIONS, PASS_THROUGH, choice, dotted, labelled
+from backstay.code.resolve.shapes import MAX_OPTIONS, PASS_THROUGH, choice, dotted, labelled, placed
 from backstay.code.scopes import ClassScope, FunctionScope, Scope
 from backstay.code.values import (
+    NOWHERE,
     Choice,
     ClassValue,
     DictValue,
@@ -42,13 +43,16 @@ class Members:
         owner = self.r.value(base, scope, frame)
         found = [self.attribute(one, name, frame) for one in (owner.options if isinstance(owner, Choice) else [owner])]
         known = [one for one in found if not isinstance(one, Unknown)]
-        return choice(known) if known else Unknown(dotted(expr), Place(scope.path, expr.line))
+        place = Place(scope.path, expr.line)
+        return choice([placed(one, place) for one in known]) if known else Unknown(dotted(expr), place)
 
     def attribute(self, owner: Value, name: str, frame: Frame | None = None) -> Value:
         """`owner.name`."""
         match owner:
             case External(path):
-                plain = External(self.r.catalog.canonical(f"{path}.{name}"), None, owner)
+                if self.r.variable(path):
+                    return Environment(name, None, NOWHERE)
+                plain = self.r.library(f"{path}.{name}", None, owner)
                 default = self.r.commandline.attribute(owner, name)
                 # What a user may set stays beside the default: it is outside input.
                 return choice([default, plain]) if default is not None else plain
@@ -61,7 +65,7 @@ class Members:
                 if found is not None:
                     return found
                 for base in self.library_bases(cls):
-                    return External(self.r.catalog.canonical(f"{base.path}.{name}"), None, base)
+                    return self.r.library(f"{base.path}.{name}", None, base)
                 return Unknown(name)
             case Known() | TextValue() if name in PASS_THROUGH:
                 return owner
@@ -110,7 +114,7 @@ class Members:
             return found
         # What the project's class does not define, its library base may.
         for base in self.library_bases(cls):
-            return External(self.r.catalog.canonical(f"{base.path}().{name}"), None, base)
+            return self.r.library(f"{base.path}().{name}", None, base)
         return Unknown(name)
 
     def _by_position(self, cls: ClassScope, site: Site, name: str) -> Value | None:
@@ -189,14 +193,14 @@ class Members:
     def item(self, base: Value, index: Expr, scope: Scope, frame: Frame | None) -> Value:
         key = self.r.value(index, scope, frame)
         match base:
-            case External("os.environ"):
+            case External(path) if self.r.variable(path):
                 name = key.value if isinstance(key, Known) else ""
                 return Environment(str(name), None, Place(scope.path, index.line))
             case External("typing.Annotated" | "typing_extensions.Annotated") if isinstance(index, Seq):
                 # An alias for an annotation: `Llm = Annotated[ChatOpenAI, Depends(get_llm)]`.
                 return self.r.parameters.noted(index, scope) or External(f"{base.path}[]", None, base)
             case External(path):
-                return External(self.r.catalog.canonical(f"{path}[]"), None, base)
+                return self.r.library(f"{path}[]", None, base)
             case DictValue(entries):
                 exact = base.get(key.value) if isinstance(key, Known) else []
                 return choice(exact or [value for name, value in entries if name is not None] or [Unknown()])

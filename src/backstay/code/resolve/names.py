@@ -14,10 +14,11 @@ from backstay.code.resolve.shapes import (
     extended,
     given,
     labelled,
+    placed,
     unpacked,
     visible,
 )
-from backstay.code.scopes import Binding, ClassScope, Scope
+from backstay.code.scopes import Binding, ClassScope, ModuleScope, Scope
 from backstay.code.values import (
     UNKNOWN,
     ClassValue,
@@ -36,55 +37,6 @@ from backstay.code.values import (
 
 if TYPE_CHECKING:
     from backstay.code.resolve.resolver import Resolver
-
-_BUILTINS = frozenset(
-    (
-        "open",
-        "eval",
-        "exec",
-        "compile",
-        "input",
-        "print",
-        "str",
-        "int",
-        "float",
-        "bool",
-        "list",
-        "dict",
-        "set",
-        "tuple",
-        "sorted",
-        "iter",
-        "next",
-        "reversed",
-        "frozenset",
-        "repr",
-        "getattr",
-        "setattr",
-        "map",
-        "filter",
-        "zip",
-        "enumerate",
-        "range",
-        "len",
-        "super",
-        "bytes",
-        "bytearray",
-        "vars",
-        "globals",
-        "locals",
-        "__import__",
-        "min",
-        "max",
-        "sum",
-        "abs",
-        "round",
-        "any",
-        "all",
-        "isinstance",
-        "type",
-    )
-)
 
 
 class Names:
@@ -107,21 +59,40 @@ class Names:
                     # What a statement says does not hang on the round of a comprehension that reads it.
                     outer = frame.outside() if frame is not None else None
                     return self._bound(name, bindings, line if at is scope else 0, at, outer)
-                if at.parent is None and "*" in at.names:
-                    starred = self._starred(name, at)
-                    if starred is not None:
-                        return starred
             at = at.parent
         inner = scope.comprehensions.get(name)
         if inner is not None:
             return elements(self.r.value(inner, scope, frame))
-        return External(f"builtins.{name}") if name in _BUILTINS else Unknown(name, Place(scope.path, line))
+        found = self._unbound(name, scope.module)
+        if found is not None:
+            return placed(found, Place(scope.path, line))
+        return Unknown(name, Place(scope.path, line))
+
+    def _unbound(self, name: str, module: ModuleScope) -> Value | None:
+        """A name that nothing in its file binds by itself: of a star, of the same package, of the language."""
+        found = self._starred(name, module) if "*" in module.names else None
+        if found is None:
+            beside = self.r.project.beside(name, module.path)
+            found = self.member(beside.path, name) if beside is not None and name in beside.names else None
+        found = found or self._of_namespaces(name, module) or self._of_library(name, module)
+        if found is None and name in self.r.catalog.builtins:
+            found = self.external(f"builtins.{name}")
+        return found
+
+    def _of_namespaces(self, name: str, module: ModuleScope) -> Value | None:
+        """A name of one of the libraries that a file imports whole, where the tables know one to have it."""
+        for binding in module.names.get("*", ()):
+            if isinstance(binding.node, Import) and not binding.node.level:
+                path = f"{binding.node.module}.{name}"
+                if self.r.catalog.knows(path) or path in self.r.catalog.constant:
+                    return self.external(path)
+        return None
 
     def _starred(self, name: str, scope: Scope) -> Value | None:
         for binding in scope.names["*"]:
             if isinstance(binding.node, Import):
-                path = self.r.project.find(binding.node.module, binding.node.level, scope.path)
-                target = self.r.project.scope(path) if path else None
+                path = self.r.project.find(binding.node.module, binding.node.level, scope.path, name)
+                target = self.r.project.scope(path) if path and path != scope.path else None
                 if target is not None and name in target.names:
                     return self.name(name, 0, target, None)
                 if target is not None and "*" in target.names and (target.path, name) not in self._starring:
@@ -132,9 +103,15 @@ class Names:
                         self._starring.discard((target.path, name))
                     if found is not None:
                         return found
-        external = [b.node for b in scope.names["*"] if isinstance(b.node, Import)]
-        for node in external:
-            if not node.level and self.r.catalog.relevant(node.module):
+        return None
+
+    def _of_library(self, name: str, module: ModuleScope) -> Value | None:
+        """A name that only a library's star can have brought: Python has no other way to get one."""
+        if module.facts.language != "python" or name in self.r.catalog.builtins:
+            return None
+        for binding in module.names.get("*", ()):
+            node = binding.node
+            if isinstance(node, Import) and not node.level and self.r.catalog.relevant(node.module):
                 return self.external(f"{node.module}.{name}")
         return None
 
@@ -279,10 +256,10 @@ class Names:
                     return ModuleValue(candidate)
         return Unknown(name)
 
-    def external(self, path: str) -> External:
+    def external(self, path: str) -> Value:
         """Something of a library, with every step of its path in the tables' spelling."""
         parts = path.split(".")
         spelled = self.r.catalog.canonical(parts[0])
         for part in parts[1:]:
             spelled = self.r.catalog.canonical(f"{spelled}.{part}")
-        return External(spelled)
+        return self.r.library(spelled, None, None)

@@ -136,7 +136,7 @@ class Parameters:
                 if isinstance(found, Instance) or (isinstance(found, External) and found.path.endswith("()")):
                     return found
                 if isinstance(found, External) and self.r.catalog.relevant(found.path):
-                    return External(self.r.catalog.canonical(f"{found.path}()"), None, found)
+                    return self.r.library(f"{found.path}()", None, found)
         return None
 
     def noted(self, index: Seq, scope: Scope) -> Value | None:

@@ -35,6 +35,7 @@ from backstay.code.resolve.projectfiles import ProjectFiles
 from backstay.code.resolve.shapes import choice, text
 from backstay.code.scopes import FunctionScope, Scope
 from backstay.code.values import (
+    NOWHERE,
     UNKNOWN,
     Choice,
     ClassValue,
@@ -103,6 +104,18 @@ class Resolver:
             self.contexts[id(function.function)] += 1
             known = self._frames[key] = self.keep(Frame(function, names, None, depth))
         return known
+
+    def library(self, path: str, site: Site | None = None, base: External | None = None) -> Value:
+        """Something of a library by its path: an object or, where the tables know its value, that."""
+        path = self.catalog.canonical(path)
+        constant = self.catalog.constant.get(path)
+        if constant is not None:
+            return Known(constant, NOWHERE)
+        return External(path, site, base)
+
+    def variable(self, path: str) -> bool:
+        """Whether the members of an object are environment variables."""
+        return path in self.catalog.variables or path.removeprefix("builtins.") in self.catalog.variables
 
     def keep(self, frame: Frame) -> Frame:
         """Keep a frame for as long as the resolver lives."""

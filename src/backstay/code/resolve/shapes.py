@@ -194,6 +194,13 @@ def labelled(value: Value, name: str) -> Value:
     return value
 
 
+def placed(value: Value, place: Place) -> Value:
+    """A library's constant or a variable, which stand in none of our files, at the place where they are used."""
+    if isinstance(value, Known) and not value.place.path:
+        return Known(value.value, place, value.label)
+    return Environment(value.name, value.default, place) if isinstance(value, Environment) else value
+
+
 def elements(value: Value) -> Value:
     found: list[Value] = []
     for one in options(value):
