@@ -54,7 +54,10 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class FileRow(Row, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What functions of files in certain places are, which a framework finds by path; `match` is empty."""
+    """What functions of files in certain places are, which a framework finds by path; `match` is empty.
+
+    `files` are regular expressions for whole paths. Their named groups, and `function`, can be parts of the name.
+    """
 
     match: list[str] = []
     files: list[str] = []
@@ -114,10 +117,15 @@ class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Variables(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How code reads environment variables: functions that get the name, and objects that have them as members."""
+    """How code reads environment variables.
+
+    `call` are functions that get the name, `attribute` objects that have the variables as members and items, `item`
+    objects that have them as items alone.
+    """
 
     call: list[str] = []
     attribute: list[str] = []
+    item: list[str] = []
 
 
 class Wrapper(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -130,12 +138,14 @@ class Wrapper(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A language's own: what everyday calls do to the world, and where data comes from and must not go.
 
-    `ecosystem` is where its packages come from, as package URLs spell it.
+    `ecosystem` is where its packages come from, as package URLs spell it; with `options_object`, parameters are often
+    handed over in one object.
     """
 
     title: str
     ecosystem: str
     builtins: list[str] = []
+    options_object: bool = False
     environment: Variables = Variables()
     wrapper: list[Wrapper] = []
     effect: list[Effect] = []
@@ -228,11 +238,15 @@ class Catalog:
     def __init__(self, tables: tuple[Table, ...], effects: Knowledge) -> None:
         self.ecosystem = effects.ecosystem
         self.builtins = frozenset(effects.builtins)
+        self.options_object = effects.options_object
         self.environment = frozenset(effects.environment.call)
         self.variables = frozenset(effects.environment.attribute)
+        self.variable_items = self.variables.union(effects.environment.item)
         self.alias: dict[str, str] = {}
         self.constant: dict[str, str] = {}
-        self.files: list[tuple[FileRow, Table]] = [(row, table) for table in tables for row in table.file]
+        self.files = [
+            (re.compile(pattern), row, table) for table in tables for row in table.file for pattern in row.files
+        ]
         self.wrappers: Index[Wrapper] = Index()
         self.packages = _import_packages(tables)
         self.modules: frozenset[str] = frozenset(module for table in tables for module in table.modules)

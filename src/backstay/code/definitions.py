@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backstay.catalog.tables import Row, Table
-from backstay.code.facts import Assign, Call, Name
+from backstay.code.facts import Assign, Call, Lit, Name
+from backstay.code.given import text_of
 from backstay.code.ledger import Made
-from backstay.code.scopes import ClassScope, FunctionScope
-from backstay.code.values import External, Site, options
+from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope
+from backstay.code.values import External, FunctionValue, Site, options
 
 if TYPE_CHECKING:
     from backstay.code.observe import Observer
@@ -21,6 +22,40 @@ _NONE = Name("", 0)
 class Definitions:
     def __init__(self, observer: Observer) -> None:
         self.o = observer
+        self._facts: list[Lit] = []  # kept alive, because the resolver knows facts by their ids
+
+    def of_module(self, scope: ModuleScope) -> None:
+        """What a framework makes of a file's functions because of where the file stands."""
+        for pattern, row, table in self.o.catalog.files:
+            found = pattern.fullmatch(scope.path)
+            if found is None:
+                continue
+            for name in row.functions:
+                for one in options(self.o.resolver.names.member(scope.path, name)) if name in scope.names else ():
+                    if isinstance(one, FunctionValue):
+                        self._by_path(one.scope, name, found.groupdict(""), row, table)
+
+    def _by_path(self, scope: FunctionScope, name: str, groups: dict[str, str], row: Row, table: Table) -> None:
+        line = scope.function.line
+        given = {"function": name, **groups, "route": _route(groups.get("route", ""))}
+        keywords = [(key, Lit(text, line, line)) for key, text in given.items()]
+        self._facts += [fact for _, fact in keywords]
+        site = Site(Call(_NONE, [], list(keywords), line, line), scope.module, None)
+        made = self.o.make(row, table, name, site, scope, None)
+        self.o.of_function.setdefault(id(scope.function), []).extend(made)
+
+    def prefix_of(self, cls: ClassScope) -> str:
+        """The path prefix that the decorators of a class give the endpoints of its methods."""
+        outer = cls.parent or cls
+        for decorator in cls.cls.decorators:
+            call = decorator if isinstance(decorator, Call) else Call(decorator, [], [], cls.cls.line, cls.cls.line)
+            site = Site(call, outer, None)
+            for func in options(self.o.resolver.value(call.func, outer)):
+                for row, _ in self._decorating(func.path, site) if isinstance(func, External) else ():
+                    if row.prefix:
+                        prefix = text_of(self.o.given.value(site, row.prefix, row))
+                        return prefix.replace("[controller]", cls.cls.name.removesuffix("Controller"))
+        return ""
 
     def of_function(self, scope: FunctionScope) -> list[Made]:
         """What the decorators of a function make of it."""
@@ -71,6 +106,12 @@ class Definitions:
                             out += self.o.make(row, table, func.path, made_by, scope, func.base)
         self.o.of_class.setdefault(id(scope.cls), []).extend(out)
         return out
+
+
+def _route(folders: str) -> str:
+    """The route of a file, by its folders: what a framework puts in `(group)` or `@slot` is no part of it."""
+    parts = [part for part in folders.split("/") if part and not part.startswith(("(", "@"))]
+    return "/" + "/".join(parts[:-1] if parts[-1:] == ["index"] else parts)
 
 
 def _with_class_names(row: Row) -> Row:

@@ -61,6 +61,10 @@ class Given:
             return resolver.value(expr, site.scope, site.frame)
         if name.isdigit():
             return None
+        if resolver.catalog.options_object:
+            options_object = self._of_object(site, name)
+            if options_object is not None:
+                return options_object
         open_ended = False
         spreads = [value for keyword, value in site.call.keywords if not keyword]
         if row is not None and row.spread:
@@ -77,6 +81,16 @@ class Given:
                 else:
                     open_ended = True
         return Unknown(name) if open_ended else None
+
+    def _of_object(self, site: Site, name: str) -> Value | None:
+        """A parameter in the object that a call gets first or last: `create({ model: "x" })`."""
+        args = site.call.args
+        for expr in args[:1] + args[1:][-1:]:
+            for one in options(self._resolver.value(expr, site.scope, site.frame)):
+                exact = one.get(name) if isinstance(one, DictValue) else []
+                if exact:
+                    return exact[-1]
+        return None
 
     def holds(self, site: Site, row: Row) -> bool:
         """Whether a row's `when` conditions hold for a call; one on an unknown value does not."""

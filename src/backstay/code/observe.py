@@ -44,6 +44,7 @@ ON_EDGE = frozenset((Kind.MODEL, Kind.MODEL_FILE, Kind.DATASET))
 # Assets of one name that are one thing wherever in the source they are made.
 SHARED = frozenset((Kind.VECTOR_STORE, Kind.DATASET, Kind.MODEL_FILE, Kind.REGISTRY, Kind.DATA_STORE))
 _NONE = Name("", 0)
+_METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY", "WEBSOCKET"))
 _OF_PATHS = frozenset(
     ("write_text", "write_bytes", "read_text", "read_bytes", "open", "unlink", "mkdir", "rmdir", "touch")
 )
@@ -97,6 +98,8 @@ class Observer:
                 self.definitions.of_class(scope)
             elif isinstance(scope, FunctionScope):
                 self.definitions.of_function(scope)
+            elif isinstance(scope, ModuleScope):
+                self.definitions.of_module(scope)
         for call, scope in self.calls:
             self._call(call, scope)
         for scope in self.graph.scopes:
@@ -482,7 +485,7 @@ class Observer:
             hub = table.hub if row.hub is None else row.hub
             return self.roles.data.dataset(text, place, table.id, hub=hub, weak=row.weak)
         if kind == Kind.ENDPOINT:
-            text = self._endpoint_name(text, receiver)
+            text = self._endpoint_name(text, receiver, definition)
         if kind == Kind.PROMPT:
             return self.roles.named_prompt(text, row, site, definition, place, table)
         if kind == Kind.VECTOR_STORE:
@@ -502,12 +505,18 @@ class Observer:
                 made.attributes.setdefault("path", route)
         return made
 
-    def _endpoint_name(self, text: str, receiver: Value | None) -> str:
+    def _endpoint_name(self, text: str, receiver: Value | None, definition: Scope | None) -> str:
+        """An endpoint's name with the prefixes of the router or class that it belongs to."""
         prefix = self.prefix_of(receiver)
-        method, blank, route = text.partition(" ")
-        if not prefix or (blank and route and not route.startswith("/")):
-            return text
-        return f"{method} {prefix.rstrip('/')}{route}" if blank else prefix + text
+        cls = definition.method_of if isinstance(definition, FunctionScope) else None
+        if cls is not None:
+            prefix += self.definitions.prefix_of(cls)
+        method, _, route = text.partition(" ")
+        if method in _METHODS and (route or prefix) and "://" not in route:
+            parts = [part.strip("/") for part in (prefix, route)]
+            end = "/" if (route or prefix).endswith("/") and any(parts) else ""
+            return f"{method} /{'/'.join(part for part in parts if part)}{end}"
+        return prefix + text if prefix and not route else text
 
     def _place(self, name: Value | str, site: Site, definition: Scope | None) -> Place:
         if isinstance(definition, FunctionScope):

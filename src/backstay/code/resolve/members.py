@@ -171,6 +171,8 @@ class Members:
     def lineage(self, cls: ClassScope, limit: int = 12) -> list[ClassScope]:
         """A class and its base classes in the project, nearest first."""
         out, queue = [cls], [cls]
+        out += self._elsewhere(cls)
+        queue += out[1:]
         while queue and len(out) < limit:
             current = queue.pop(0)
             for base in current.cls.bases:
@@ -179,6 +181,16 @@ class Members:
                     out.append(found.scope)
                     queue.append(found.scope)
         return out
+
+    def _elsewhere(self, cls: ClassScope) -> list[ClassScope]:
+        """The parts of a class that stand in other files, in languages that allow that."""
+        found: list[ClassScope] = []
+        for path in self.r.project.modules.parts(cls.cls.name, cls.path) if cls.parent is cls.module else ():
+            module = self.r.project.scope(path) if path != cls.path else None
+            for one in module.children if module is not None else ():
+                if isinstance(one, ClassScope) and one.cls.name == cls.cls.name:
+                    found.append(one)
+        return found
 
     def library_bases(self, cls: ClassScope) -> list[External]:
         """The classes of libraries that a class derives from, directly or not."""
@@ -193,7 +205,7 @@ class Members:
     def item(self, base: Value, index: Expr, scope: Scope, frame: Frame | None) -> Value:
         key = self.r.value(index, scope, frame)
         match base:
-            case External(path) if self.r.variable(path):
+            case External(path) if self.r.variable(path, item=True):
                 name = key.value if isinstance(key, Known) else ""
                 return Environment(str(name), None, Place(scope.path, index.line))
             case External("typing.Annotated" | "typing_extensions.Annotated") if isinstance(index, Seq):

@@ -113,9 +113,10 @@ class Resolver:
             return Known(constant, NOWHERE)
         return External(path, site, base)
 
-    def variable(self, path: str) -> bool:
-        """Whether the members of an object are environment variables."""
-        return path in self.catalog.variables or path.removeprefix("builtins.") in self.catalog.variables
+    def variable(self, path: str, *, item: bool = False) -> bool:
+        """Whether the members, or the items, of an object are environment variables."""
+        known = self.catalog.variable_items if item else self.catalog.variables
+        return path in known or path.removeprefix("builtins.") in known
 
     def keep(self, frame: Frame) -> Frame:
         """Keep a frame for as long as the resolver lives."""
