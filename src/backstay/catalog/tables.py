@@ -145,6 +145,7 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     title: str
     ecosystem: str
     builtins: list[str] = []
+    alias: dict[str, str] = {}
     options_object: bool = False
     environment: Variables = Variables()
     wrapper: list[Wrapper] = []
@@ -242,7 +243,7 @@ class Catalog:
         self.environment = frozenset(effects.environment.call)
         self.variables = frozenset(effects.environment.attribute)
         self.variable_items = self.variables.union(effects.environment.item)
-        self.alias: dict[str, str] = {}
+        self.alias: dict[str, str] = dict(effects.alias)
         self.constant: dict[str, str] = {}
         self.files = [
             (re.compile(pattern), row, table) for table in tables for row in table.file for pattern in row.files
