@@ -1,0 +1,46 @@
+"""Locals: the variables of one Go function, so that fields set after a value is made belong to its making."""
+
+from backstay.code.facts import Assign, Attr, Call, Either, Expr, Name, Seq
+
+MAX_FIELDS = 200  # set on one variable after it was made
+_ERRORS = frozenset(("err", "error", "e", "ok", "exists", "found", "present"))
+
+
+def is_error(name: str) -> bool:
+    """Whether a variable holds the error, or the yes or no, that comes with a call's value."""
+    return name in _ERRORS or name.startswith("err") or name.endswith(("Err", "Error"))
+
+
+class Locals:
+    """The last assignment of each variable."""
+
+    def __init__(self) -> None:
+        self._bound: dict[str, tuple[Assign, bool]] = {}  # and whether fields may be added to its value
+
+    def bound(self, name: str, statement: Assign, takes_fields: bool) -> None:
+        """Note what a variable is given, and whether fields set on it later may count as given with it."""
+        typed = statement.how == ":" and isinstance(statement.annotation, Name | Attr)
+        self._bound[name] = statement, typed or takes_fields
+
+    def is_list(self, name: str) -> bool:
+        """Whether a variable holds a slice that begins in this function."""
+        known = self._bound.get(name)
+        return known is not None and isinstance(known[0].value, Seq)
+
+    def field(self, name: str, field: str, value: Expr, line: int, branch: int) -> bool:
+        """Give a variable's value a field that is set later: `x := T{}` and `x.f = v` is `x := T{f: v}`."""
+        known = self._bound.get(name)
+        made = self._made(known[0]) if known is not None and known[1] else None
+        if made is None or len(made.keywords) >= MAX_FIELDS:
+            return False
+        given: list[Expr] = [one for key, one in made.keywords if key == field] if branch else []
+        whole = Either([*given, value], line) if given else value
+        made.keywords[:] = [*(pair for pair in made.keywords if pair[0] != field), (field, whole)]
+        return True
+
+    def _made(self, statement: Assign) -> Call | None:
+        """The call that made a variable's value; a declared variable is made by its type."""
+        if statement.value is None and statement.annotation is not None:
+            statement.how = "="
+            statement.value = Call(statement.annotation, [], [], statement.line, statement.line)
+        return statement.value if isinstance(statement.value, Call) else None
