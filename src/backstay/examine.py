@@ -26,7 +26,7 @@ class Ignore(msgspec.Struct, frozen=True):
 
 
 class Examined(msgspec.Struct):
-    """All that one file gave, small enough to send from a worker."""
+    """All that one file gave, small enough to send from a worker; `known` when it comes from a cache."""
 
     path: str
     size: int = 0
@@ -37,6 +37,7 @@ class Examined(msgspec.Struct):
     ignores: list[Ignore] = []
     skips: list[Skip] = []
     yielded: dict[str, int] = {}
+    known: bool = False
 
 
 class Examiner:

@@ -1,6 +1,7 @@
 """Pipeline: collect -> detect -> enrich -> evaluate -> score -> report."""
 
 import datetime
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from backstay import registry, report
+from backstay.cache import Conclusion, opened, tree_digest
 from backstay.collectors import git, git_history, git_index
 from backstay.collectors.directory import Directory, Walk
 from backstay.evaluate import evaluate
@@ -18,6 +20,7 @@ from backstay.examine import Examined, Examiner, Ignore
 from backstay.graph import GraphBuilder
 from backstay.installation import digest_key
 from backstay.model import (
+    Asset,
     Coverage,
     PluginStatus,
     Policy,
@@ -29,7 +32,7 @@ from backstay.model import (
     State,
 )
 from backstay.places import SourcePlaces, short_digest
-from backstay.plugin import Joined, Rule, with_owner
+from backstay.plugin import Analyzer, Fact, Joined, Rule, with_owner
 from backstay.scoring import score
 from backstay.workers import FILE_SECONDS, Background, Setup, examine_all
 
@@ -49,13 +52,15 @@ def scan(
     trust_repo: bool = True,
     notes: Sequence[str] = (),
     file_seconds: float = FILE_SECONDS,
+    cached: bool = False,
 ) -> Report:
     """Scan a folder. `jobs` is the number of worker processes (None: as many as there are cores).
 
     Without `trust_repo` what the scanned files say about themselves does not suppress anything: its ignore files
     leave nothing out, and inline ignores are counted in a note and not applied. `notes` stand before the scan's own,
-    such as where the policy came from. No file may take the plugins longer than `file_seconds`. A root that cannot be
-    read gives a report whose scan has failed, with the reason.
+    such as where the policy came from. No file may take the plugins longer than `file_seconds`. With `cached`, what the
+    last scan of this folder concluded of unchanged files is used again. A root that cannot be read gives a report whose
+    scan has failed, with the reason.
     """
     policy = policy or Policy()
     tell = progress or (lambda stage, done, total: None)
@@ -65,7 +70,7 @@ def scan(
     walk = collector.walk(lambda found: tell("collecting", found, 0))
     dirty = Background(_dirty, collector.repository, collector.source.commit) if collector.repository else None
     try:
-        run = _Run(collector, walk, tell)
+        run = _Run(collector, walk, tell, cached=cached)
         run.examine(jobs, file_seconds)
         tell("joining", 0, 0)
         run.join()
@@ -114,8 +119,9 @@ def registered() -> Examiner:
 class _Run:
     """One scan on its way: what the plugins said, and how they fared."""
 
-    def __init__(self, collector: Directory, walk: Walk, tell: Progress) -> None:
+    def __init__(self, collector: Directory, walk: Walk, tell: Progress, *, cached: bool) -> None:
         key, note = digest_key()
+        self._cache = opened(collector.root, (collector.source.id, _keyed(key))) if cached and not note else None
         self.builder = GraphBuilder()
         self.ignores: list[Ignore] = []
         self.skips = walk.skips
@@ -137,7 +143,7 @@ class _Run:
         """Every file through every plugin that wants it."""
         # Folder by folder, as a reader keeps the folder it is in open.
         files = sorted(self._walk.entries, key=lambda entry: entry.real.rpartition("/")[0])
-        setup = Setup(self._reader, registered, seconds)
+        setup = Setup(self._reader, registered, seconds, cache=self._cache)
         with closing(examine_all(setup, files, jobs)) as results:
             for done, (_, one) in enumerate(results, 1):
                 self._keep(one)
@@ -147,12 +153,21 @@ class _Run:
 
     def join(self) -> None:
         """What follows from many files together, and the services that it stands in."""
+        tree = tree_digest(self.places.paths(), self._read) if self._cache is not None else ""
         for analyzer in registry.analyzers():
-            before = len(self.places.skips)
             digests = dict(sorted(self._digests.pop(analyzer.id, {}).items()))
-            self._contained(analyzer.id, partial(analyzer.join, digests, self.places))
-            for skip in self.places.skips[before:]:
-                self.skips.append(msgspec.structs.replace(skip, plugin=skip.plugin or analyzer.id))
+            known = self._cache.find_joined(analyzer.id, tree) if self._cache is not None else None
+            if known is None:
+                known = self._joined(analyzer, digests)
+            facts: list[Joined] = [*known.assets, *known.relationships]
+            for fact in facts:
+                self._add(fact)
+            self.skips += known.skips
+            self._yielded[analyzer.id] += known.yielded
+            if self._cache is not None and analyzer.id not in self._failed:
+                self._cache.keep_joined(analyzer.id, tree, known)
+        if self._cache is not None:
+            self._cache.write()
         if self._walk.entries:
             assets = self.builder.build().assets
             self.builder.extend(self.places.surroundings(assets, self._ends))
@@ -188,6 +203,8 @@ class _Run:
             yield PluginStatus(id, state, self._looked[id], self._yielded[id], reason)
 
     def _keep(self, one: Examined) -> None:
+        if self._cache is not None:
+            self._cache.keep(one)
         if one.sha256 or not _unread(one):
             self._files += 1
             self._bytes += one.size
@@ -210,6 +227,22 @@ class _Run:
             self._ends.add(fact.source)
             self._ends.add(fact.target)
         self.builder.add(fact)
+
+    def _joined(self, analyzer: Analyzer, digests: dict[str, bytes]) -> Conclusion:
+        """What an analyzer says of all files; its failure is reported, and what it gave until then is kept."""
+        before = len(self.places.skips)
+        facts: list[Fact] = []
+        try:
+            facts.extend(analyzer.join(digests, self.places))
+        except Exception as error:  # one plugin's fault is not the scan's
+            self._failed[analyzer.id] = f"failed with {type(error).__name__}"
+        skips = self.places.skips[before:]
+        return Conclusion(
+            [fact for fact in facts if isinstance(fact, Asset)],
+            [fact for fact in facts if isinstance(fact, Relationship)],
+            [msgspec.structs.replace(skip, plugin=skip.plugin or analyzer.id) for skip in skips],
+            len(facts),
+        )
 
     def _contained(self, id: str, give: Callable[[], Iterable[Joined]]) -> None:
         """Take a plugin's facts; its failure is reported, and what it gave until then is kept."""
@@ -235,6 +268,11 @@ class _Run:
             self.notes.append("the git history could not be read: it names no owners")
             return {}
         return {path: [(name, count) for name, count in names] for path, names in found[0].items()}
+
+
+def _keyed(key: bytes) -> bytes:
+    """What tells one key of digests from another, and gives neither away."""
+    return hashlib.blake2b(b"cache", key=key[:64]).digest()
 
 
 def _rules() -> tuple[list[tuple[Rule, RuleInfo]], list[PluginStatus]]:

@@ -22,6 +22,7 @@ from typing import Any
 
 import msgspec
 
+from backstay.cache import Cache
 from backstay.collectors.reader import Reader
 from backstay.examine import Examined, Examiner
 from backstay.model import Skip
@@ -42,12 +43,16 @@ _READING, _EXAMINING = 0.0, 1.0
 
 @dataclass(frozen=True)
 class Setup:
-    """What a worker needs: how to read, a function that makes the examiner (importable by name), and its limits."""
+    """What a worker needs: how to read, a function that makes the examiner (importable by name), and its limits.
+
+    What `cache` knows of a file is not found out again.
+    """
 
     reader: Reader
     examiner: Callable[[], Examiner]
     seconds: float = FILE_SECONDS
     memory: int = MEMORY
+    cache: Cache | None = None
 
 
 def jobs_for(files: int, jobs: int | None = None) -> int:
@@ -250,7 +255,7 @@ def _work(conn: "Connection[Any, Any]", state: Any, setup: Setup, inherited: "Se
     for other in inherited:
         other.close()
     _prepare(setup.memory)
-    examiner, reader = setup.examiner(), setup.reader
+    examiner = setup.examiner()
 
     def watch(plugin: int) -> None:
         state[_PLUGIN] = plugin
@@ -271,16 +276,20 @@ def _work(conn: "Connection[Any, Any]", state: Any, setup: Setup, inherited: "Se
                 _send(conn, results)
                 results, sent = [], now
             state[_PHASE], state[_PLUGIN], state[_STARTED], state[_FILE] = _READING, -1.0, now, number + 1.0
-            results.append((number, _examined(reader, examiner, path, os.fsdecode(real), state)))
+            results.append((number, _examined(setup, examiner, path, os.fsdecode(real), state)))
         state[_FILE] = 0.0
         _alarm(0)
         _send(conn, results)
 
 
-def _examined(reader: Reader, examiner: Examiner, path: str, real: str, state: Any) -> Examined:
+def _examined(setup: Setup, examiner: Examiner, path: str, real: str, state: Any) -> Examined:
+    reader = setup.reader
     file = reader.read(path, real)
     if isinstance(file, Skip):
         return Examined(path, skips=[file])
+    known = setup.cache.find(path, file.sha256) if setup.cache is not None and file.sha256 else None
+    if known is not None:
+        return msgspec.structs.replace(known, known=True)
     selected = examiner.selected(file)
     skip = None
     if file.truncated and selected:

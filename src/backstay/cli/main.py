@@ -158,6 +158,9 @@ def _scan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     what.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help="leave out, as in .gitignore")
     what.add_argument("--include-vendored", action="store_true", help="read vendored and generated trees too")
     what.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="worker processes (default: one a core)")
+    what.add_argument(
+        "--no-cache", action="store_true", help="read every file anew and remember nothing for the next scan"
+    )
     _policy_options(scan)
 
 

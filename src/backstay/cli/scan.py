@@ -48,6 +48,7 @@ def _run(options: argparse.Namespace, root: Path, planned: list[outputs.Output])
             jobs=options.jobs,
             trust_repo=not options.no_repo_config,
             notes=notes,
+            cached=not options.no_cache,
         )
     _write(report, planned, options)
     threshold = options.fail_on or policy.fail_on or DEFAULT_THRESHOLD
