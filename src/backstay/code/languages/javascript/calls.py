@@ -2,9 +2,9 @@
 
 from tree_sitter import Node
 
-from backstay.code.facts import Call, Comp, Do, Expr, Function, Import, Item, Name, Opaque, Statement
+from backstay.code.facts import Assign, Call, Comp, Do, Expr, Function, Import, Item, Name, Opaque, Seq
 from backstay.code.languages.javascript.classes import Classes, above
-from backstay.code.languages.javascript.reader import children
+from backstay.code.languages.javascript.reader import FUNCTIONS, bare, children
 
 # Methods of lists: what calling them with a function gives.
 _EACH = frozenset(("map", "flatMap", "forEach"))
@@ -80,12 +80,12 @@ class Calls(Classes):
             return self.expr(given[0], depth)
         if method == "bind" and given[0].type == "this":
             return self.expr(owner, depth)
+        if method in ("catch", "finally") and len(given) == 1 and _is_handler(given[0]):
+            return self._handled(self.expr(owner, depth), given[0], depth)
         if self.written(given[0]) is None and not (method == "then" and len(given) > 1 and self.written(given[1])):
             return None
         if method == "then":
             return self._then(owner, given, depth)
-        if method in ("catch", "finally") and len(given) == 1:
-            return self._aside(owner, given[0], depth)
         if method in _EACH:
             return self._each(owner, given[0], depth)
         return self._some(owner, given[0], method, depth) if method in _SOME else None
@@ -102,28 +102,23 @@ class Calls(Classes):
             self._pending.append(Do(Call(self.expr(handler, depth), [], [], line, line), "", line))
         return Call(function, [held], [], line, line)
 
-    def _aside(self, owner: Node, handler: Node, depth: int) -> Expr:
-        return self._handled(self.expr(owner, depth), handler, depth)
-
     def _handled(self, value: Expr, handler: Node, depth: int) -> Expr:
         """`promise.catch(f)`: what the promise gives; f is run beside it."""
         line = self._line(handler)
         self._pending.append(Do(Call(self.expr(handler, depth), [], [], line, line), "", line))
         return value
 
-    def _inline(self, node: Node, depth: int) -> tuple[Expr, Name]:
-        """What a function makes of an element, and the name the element has in it."""
+    def _inline(self, node: Node, depth: int) -> tuple[Expr, Expr]:
+        """What a function makes of an element, and what the element is called in it."""
         code = self.written(node) or node
         name = self._synthetic("each", code)
         function = self.function(code, name.id, depth)
-        line = function.line
-        if len(function.params) == 1 and not function.params[0].kind and _is_plain(function):
-            statement = function.body[0]
-            if isinstance(statement, Do):
-                return statement.value, Name(function.params[0].name, line)
+        plain = _plain(function)
+        if plain is not None:
+            return plain
         self._pending.append(function)
         element = self._synthetic("element", code)
-        return Call(name, [element], [], line, function.end_line), element
+        return Call(name, [element], [], function.line, function.end_line), element
 
     def _each(self, owner: Node, function: Node, depth: int) -> Expr:
         source = self.expr(owner, depth)
@@ -138,7 +133,22 @@ class Calls(Classes):
         return kept if method == "filter" else Item(kept, Opaque([], line), line)
 
 
-def _is_plain(function: Function) -> bool:
-    """Whether a function is one expression of one plain parameter."""
-    first: Statement | None = function.body[0] if len(function.body) == 1 else None
-    return isinstance(first, Do) and first.how == "return" and not function.params[0].name.startswith("<")
+def _is_handler(node: Node) -> bool:
+    """Whether an argument is a function, written out or named."""
+    inner = bare(node)
+    return inner is not None and (inner.type in FUNCTIONS or inner.type in ("identifier", "member_expression"))
+
+
+def _plain(function: Function) -> tuple[Expr, Expr] | None:
+    """Value and parameter of a function that is one expression of one name, or of an array's elements by name."""
+    if len(function.params) != 1 or function.params[0].kind or function.params[0].default is not None:
+        return None
+    name, target = function.params[0].name, function.body[0] if len(function.body) == 2 else None
+    last = function.body[-1] if function.body else None
+    if not isinstance(last, Do) or last.how != "return":
+        return None
+    if len(function.body) == 1 and not name.startswith("<"):
+        return last.value, Name(name, function.line)
+    if isinstance(target, Assign) and isinstance(target.target, Seq) and isinstance(target.value, Name):
+        return (last.value, target.target) if target.value.id == name else None
+    return None

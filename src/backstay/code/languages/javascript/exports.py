@@ -78,6 +78,8 @@ class Exports(Expressions):
 
     def exported(self, target: Node) -> str | None:
         """The name that an assignment to `module.exports`, `exports.name` and the like exports."""
+        if target.type == "identifier" and self._text(target) == "exports":
+            return "default"
         if target.type != "member_expression" or target.end_byte > target.start_byte + 200:
             return None
         text = self._text(target)
@@ -93,6 +95,11 @@ class Exports(Expressions):
         """Makes a value importable by a name; what an object literal that is exported holds, too, by its keys."""
         line = self._line(value)
         inner = bare(value)
+        while inner is not None and inner.type == "assignment_expression":  # module.exports = exports = value
+            left = inner.child_by_field_name("left")
+            if left is None or self.exported(left) is None:
+                break
+            inner = bare(inner.child_by_field_name("right"))
         if inner is None:
             return
         if inner.type in FUNCTIONS or inner.type in _CLASSES or inner.type in _DECLARED:
@@ -104,12 +111,6 @@ class Exports(Expressions):
             if own != name:
                 self._assign(out, Name(name, line), Name(own, line), line)
             return
-        if inner.type == "assignment_expression":  # module.exports = exports = value
-            right = inner.child_by_field_name("right")
-            left = inner.child_by_field_name("left")
-            if right is not None and left is not None and self._text(left) in ("exports", "module.exports"):
-                self.export(name, right, depth + 1, out)
-                return
         module = self.required(inner)
         if module is not None and name == "default":
             self._emit(out, Import(module, "*", "", 0, line))

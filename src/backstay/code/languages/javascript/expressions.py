@@ -20,6 +20,7 @@ from backstay.code.facts import (
     Seq,
     Star,
     Text,
+    parts,
 )
 from backstay.code.languages.javascript.calls import Calls
 from backstay.code.languages.javascript.reader import MAX_LITERAL, bare, children
@@ -70,29 +71,29 @@ class Expressions(Calls):
         return Lit(text, self._line(node), self._end(node))
 
     def _template(self, node: Node, depth: int) -> Expr:
-        parts: list[Expr] = []
+        found: list[Expr] = []
         at = node.start_byte + 1
         for child in node.named_children:
             if child.type != "template_substitution":
                 continue
-            self._piece(at, child.start_byte, self._line(child), parts)
+            self._piece(at, child.start_byte, self._line(child), found)
             inner = children(child)
-            parts.append(self.expr(inner[0], depth) if inner else Opaque([], self._line(child)))
+            found.append(self.expr(inner[0], depth) if inner else Opaque([], self._line(child)))
             at = child.end_byte
         line, end = self._line(node), self._end(node)
-        self._piece(at, node.end_byte - 1, end if parts else line, parts)
-        if not parts:
+        self._piece(at, node.end_byte - 1, end if found else line, found)
+        if not found:
             return Lit("", line, end)
-        if len(parts) == 1 and isinstance(parts[0], Lit) and isinstance(parts[0].value, str):
-            return Lit(parts[0].value, line, end)
-        return Text(parts, line, end)
+        if len(found) == 1 and isinstance(found[0], Lit) and isinstance(found[0].value, str):
+            return Lit(found[0].value, line, end)
+        return Text(found, line, end)
 
-    def _piece(self, start: int, end: int, line: int, parts: list[Expr]) -> None:
+    def _piece(self, start: int, end: int, line: int, found: list[Expr]) -> None:
         if start < end:
             raw = self._source[start:end].decode("utf-8", "replace")
             text = (unescaped(raw) if "\\" in raw else raw)[:MAX_LITERAL]
             self._sees(text)
-            parts.append(Lit(text, max(line - raw.count("\n"), 1), line))
+            found.append(Lit(text, max(line - raw.count("\n"), 1), line))
 
     def _number(self, node: Node, depth: int) -> Expr:
         value = number(self._text(node))
@@ -160,10 +161,10 @@ class Expressions(Calls):
         if sign in _EITHER:
             return Either([self.expr(one, depth) for one in self._operands(node, _EITHER)], line)
         if sign == "+":
-            parts = [self.expr(one, depth) for one in self._operands(node, frozenset("+"))]
-            if any(isinstance(one, Text) or (isinstance(one, Lit) and isinstance(one.value, str)) for one in parts):
-                return joined(parts, line, self._end(node))
-            return total(parts, line)
+            terms = [self.expr(one, depth) for one in self._operands(node, frozenset("+"))]
+            if any(isinstance(one, Text) or (isinstance(one, Lit) and isinstance(one.value, str)) for one in terms):
+                return joined(terms, line, self._end(node))
+            return total(terms, line)
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         if left is None or right is None:
             return self._opaque(node, depth)
@@ -219,7 +220,7 @@ class Expressions(Calls):
 
     def _aside_of(self, node: Node, depth: int) -> None:
         value = self.expr(node, depth)
-        if acts(value):
+        if _acts(value):
             self._pending.append(Do(value, "", self._line(node)))
 
     def _sequence(self, node: Node, depth: int) -> Expr:
@@ -294,11 +295,15 @@ class Expressions(Calls):
         return Opaque([one for one in found if not isinstance(one, Lit)], self._line(node))
 
 
-def acts(value: Expr) -> bool:
-    """Whether an expression may do something, and is not only looked at."""
-    while isinstance(value, Attr):
-        value = value.value
-    return not isinstance(value, Lit | Name) and not (isinstance(value, Opaque) and not value.parts)
+def _acts(value: Expr) -> bool:
+    """Whether an expression calls anything."""
+    stack = [value]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, Call):
+            return True
+        stack.extend(parts(one))
+    return False
 
 
 _E = Expressions

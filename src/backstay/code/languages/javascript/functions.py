@@ -60,7 +60,8 @@ class Functions(Patterns):
         self._pending = pending
         self._branch = branch
         self._texts = self._texts or texts
-        self._words |= words
+        words |= self._words  # the larger set takes in the smaller one
+        self._words = words
         return made
 
     def hoist(self, node: Node, hint: str, depth: int) -> Expr:

@@ -2,7 +2,7 @@
 
 from tree_sitter import Node
 
-from backstay.code.facts import Assign, Attr, Either, Expr, Item, Lit, Name, Param, Seq, Star, Statement
+from backstay.code.facts import Assign, Attr, Either, Expr, Item, Name, Param, Seq, Star, Statement
 from backstay.code.languages.javascript.annotations import Annotations
 from backstay.code.languages.javascript.reader import MAX_DEPTH, bare, children
 
@@ -153,8 +153,3 @@ class Patterns(Annotations):
                 kept.append(Assign(target, Name(name, line), annotation, "=", line))
         self._branch = outer
         return params, prelude, kept
-
-
-def is_literal(expr: Expr) -> bool:
-    """Whether an expression is a text literal."""
-    return isinstance(expr, Lit) and isinstance(expr.value, str)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from tree_sitter import Node
 
-from backstay.code.facts import Assign, Expr, Function, Lit, Name, Opaque, Statement
+from backstay.code.facts import Assign, Expr, Lit, Name, Opaque, Statement
 
 MAX_DEPTH = 150
 MAX_LITERAL = 200_000
@@ -58,7 +58,7 @@ class Reader:
 
     def _emit(self, out: list[Statement], *statements: Statement) -> None:
         """Adds statements after what their expressions need before them."""
-        if self._pending:
+        if self._pending and out is not self._pending:
             out += self._pending
             self._pending = []
         out += statements
@@ -89,12 +89,12 @@ class Reader:
         self._words.add(word)
         return Name(word, row + 1)
 
-    def _keep(self, hint: str, value: Expr, node: Node, out: list[Statement] | None = None) -> Expr:
+    def _keep(self, hint: str, value: Expr, node: Node) -> Expr:
         """A value that can be mentioned twice: a name stays, anything else is given one."""
         if isinstance(value, Name):
             return value
         name = self._synthetic(hint, node)
-        self._assign(self._pending if out is None else out, name, value, name.line)
+        self._assign(self._pending, name, value, name.line)
         return name
 
     def _sees(self, text: str) -> None:
@@ -116,8 +116,3 @@ def bare(node: Node | None) -> Node | None:
         inner = children(node)
         node = inner[0] if inner else None
     return node
-
-
-def is_static(function: Function) -> bool:
-    """Whether a method belongs to its class and not to an object."""
-    return any(isinstance(one, Name) and one.id == "staticmethod" for one in function.decorators)

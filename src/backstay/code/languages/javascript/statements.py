@@ -6,9 +6,8 @@ import tree_sitter
 import tree_sitter_typescript
 from tree_sitter import Node
 
-from backstay.code.facts import Assign, Call, Class, Do, Expr, Function, Import, Lit, Map, Module, Name, Statement
+from backstay.code.facts import Assign, Attr, Call, Class, Do, Expr, Function, Import, Lit, Map, Module, Name, Statement
 from backstay.code.languages.javascript.exports import Exports
-from backstay.code.languages.javascript.expressions import acts
 from backstay.code.languages.javascript.reader import FUNCTIONS, MAX_DEPTH, bare, children
 from backstay.code.languages.javascript.scripts import is_component, scripts
 
@@ -24,6 +23,8 @@ def parse(path: str, source: bytes) -> Module:
     typed = lowered.endswith(_PLAIN)
     if is_component(lowered):
         source, typed = scripts(source)
+    # Newer than the grammar; `export *` means the same here.
+    source = source.replace(b"export type *", b"export      *")
     tree = tree_sitter.Parser(_TYPESCRIPT if typed else _TSX).parse(source)
     reader = Statements(source)
     body = reader.block(tree.root_node, 0)
@@ -161,7 +162,8 @@ class Statements(Exports):
         if module is None:
             return False
         if name.type == "identifier":
-            self._emit(out, Import(module, member, self._name(name).id, 0, line))
+            word = self._name(name).id
+            self._emit(out, Import(module, member, "" if word == member else word, 0, line))
             return True
         parts = children(name) if name.type == "object_pattern" else []
         taken: list[Statement] = []
@@ -219,17 +221,17 @@ class Statements(Exports):
             self._do(child, depth, out)
 
     def _condition(self, node: Node | None, depth: int, out: list[Statement]) -> None:
-        if node is None:
+        if node is None or node.type == "empty_statement":
             return
         text = self._source[node.start_byte : min(node.end_byte, node.start_byte + 160)]
         if not self._inside and any(mark in text for mark in _MAIN):
             self.main = True
             return
         value = self.expr(node, depth)
-        if acts(value):
-            self._emit(out, Do(value, "", self._line(node)))
-        else:
+        if isinstance(value, Lit | Name | Attr):
             self._emit(out)
+        else:
+            self._emit(out, Do(value, "", self._line(node)))
 
     def _body(self, node: Node | None, depth: int, out: list[Statement]) -> None:
         """What a branch or loop runs: a block or one statement."""
@@ -242,7 +244,7 @@ class Statements(Exports):
             for child in node.named_children:
                 self._statement(child, depth + 1, out)
         else:
-            self._statement(node, depth, out)
+            self._statement(node, depth + 1, out)
 
     def _if(self, node: Node, depth: int, out: list[Statement]) -> None:
         """`if ... else if ... else`, a chain that generated code makes thousands long."""
