@@ -150,12 +150,12 @@ CLASSES = [
         "@a @b.c(1) class A(): @d() def m(this, x: X):; y: Y : -",
     ]),
     ("abstract class A { abstract x: X; abstract m(a: B): C; ['k']() {} 'q-r'() {} }", [
-        "class A(): x: X : -; def m(this, a: B) -> C:; def k(this):; def q-r(this):",
+        "class A(): x: X : -; @abstract def m(this, a: B) -> C:; def k(this):; def q-r(this):",
     ]),
     ("interface I<T> extends J, K<T> { a?: string; m(x: X): Y; [k: string]: any }", [
-        "class I(J, K[T]): a: string : -; def m(this, x: X) -> Y:",
+        "class I(J, K[T], interface=True): a: string : -; def m(this, x: X) -> Y:",
     ]),
-    ("type T = { a: A }", ["class T(): a: A : -"]),
+    ("type T = { a: A }", ["class T(interface=True): a: A : -"]),
     ("type T = 'a' | 'b' | null; type U = A & B; type V = keyof A", ["T = either('a', 'b')", "U = either(A, B)"]),
     ("enum E { A = 'gpt-4o', B, 'c-d' = f(1) }", ["class E(): A = 'gpt-4o'; B = 'B'; c-d = f(1)"]),
     ("super.m(1)", ["super().m(1)"]),
@@ -170,6 +170,7 @@ TYPES = [
     ("[A, B?]", "[A, B]"),
     ("Partial<A>", "A"),
     ("InstanceType<typeof A>", "A"),
+    ("import('m').A<B>", "A[B]"),
     ("Record<string, A>", "Record[[string, A]]"),
 ]
 NO_TYPES = ["any", "() => void", "{ a: 1 }", "typeof x", "keyof T", "A extends B ? C : D"]
@@ -236,6 +237,9 @@ EXPRESSIONS = [
     ("xs.filter((x) => f(x))", "<x for x in xs also f(x)>"),
     ("xs.find((x) => f(x))", "<x for x in xs also f(x)>[?()]"),
     ("xs.map(f)", "xs.map(f)"),
+    ("['a', 'b'].join('\\n')", r"'a\nb'"),
+    ("['a', b, f()].join(' ')", "text('a', ' ', b, ' ', f())"),
+    ("['a', ...b].join(' ')", "['a', *b].join(' ')"),
     ("workflow.then(step)", "workflow.then(step)"),
     ("f() satisfies X as Y", "f()"),
     ("f/* a */(/* b */ 1 /* c */)", "f(1)"),

@@ -7,4 +7,6 @@ from backstay.code.languages.javascript.statements import parse
 
 SUFFIXES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".vue", ".svelte")
 
-language = Language("javascript", "JavaScript and TypeScript", SUFFIXES, heading, parse, modules)
+INTERPRETERS = (b"node", b"deno", b"bun", b"tsx", b"ts-node", b"zx")
+
+language = Language("javascript", "JavaScript and TypeScript", SUFFIXES, heading, parse, modules, INTERPRETERS)

@@ -5,6 +5,7 @@ from tree_sitter import Node
 from backstay.code.facts import Assign, Call, Comp, Do, Expr, Function, Import, Item, Name, Opaque, Seq
 from backstay.code.languages.javascript.classes import Classes, above
 from backstay.code.languages.javascript.reader import FUNCTIONS, bare, children
+from backstay.code.languages.javascript.text import joined
 
 # Methods of lists: what calling them with a function gives.
 _EACH = frozenset(("map", "flatMap", "forEach"))
@@ -80,6 +81,8 @@ class Calls(Classes):
             return self.expr(given[0], depth)
         if method == "bind" and given[0].type == "this":
             return self.expr(owner, depth)
+        if method == "join" and given[0].type == "string":
+            return self._text_of_lines(owner, given[0], depth)
         if method in ("catch", "finally") and len(given) == 1 and _is_handler(given[0]):
             return self._handled(self.expr(owner, depth), given[0], depth)
         if self.written(given[0]) is None and not (method == "then" and len(given) > 1 and self.written(given[1])):
@@ -89,6 +92,16 @@ class Calls(Classes):
         if method in _EACH:
             return self._each(owner, given[0], depth)
         return self._some(owner, given[0], method, depth) if method in _SOME else None
+
+    def _text_of_lines(self, owner: Node, separator: Node, depth: int) -> Expr | None:
+        """`[a, b].join("\\n")`: the usual way to write a long text."""
+        written = bare(owner)
+        parts = children(written) if written is not None and written.type == "array" else []
+        if not parts or any(part.type == "spread_element" for part in parts):
+            return None
+        between = self.expr(separator, depth)
+        items = [one for part in parts for one in (between, self.expr(part, depth))][1:]
+        return joined(items, self._line(owner), self._end(owner))
 
     def _then(self, owner: Node, given: list[Node], depth: int) -> Expr:
         """`promise.then(f)`: f of what the promise gives."""

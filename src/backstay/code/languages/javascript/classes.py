@@ -6,6 +6,7 @@ from backstay.code.facts import Assign, Attr, Call, Class, Do, Expr, Function, L
 from backstay.code.languages.javascript.functions import Functions
 from backstay.code.languages.javascript.reader import MAX_DEPTH, children
 
+_INTERFACES = frozenset(("interface_declaration", "object_type"))
 _METHODS = frozenset(("method_definition", "method_signature", "abstract_method_signature"))
 
 
@@ -16,11 +17,14 @@ class Classes(Functions):
         """Adds a class, an interface or the object type that a name stands for."""
         decorators = decorators + self._decorators(node, depth)
         bases = [base for child in node.named_children for base in self._bases(child, depth)]
-        body = node.child_by_field_name("body")
+        body = node if node.type == "object_type" else node.child_by_field_name("body")
         pending, self._pending = self._pending, []
         inside = self._members(body, node, bool(bases), depth + 1) if body is not None and depth < MAX_DEPTH else []
         self._pending = pending
-        self._emit(out, Class(name, bases, [], decorators, inside, self._line(node), self._end(node)))
+        line = self._line(node)
+        # Whoever calls a method of an interface calls that of a class which implements it.
+        keywords: list[tuple[str, Expr]] = [("interface", Lit(True, line))] if node.type in _INTERFACES else []
+        self._emit(out, Class(name, bases, keywords, decorators, inside, line, self._end(node)))
 
     def _decorators(self, node: Node, depth: int) -> list[Expr]:
         found: list[Expr] = []
@@ -125,6 +129,8 @@ class Classes(Functions):
     def _method(self, node: Node, decorators: list[Expr], depth: int) -> Function:
         line = self._line(node)
         name = self.key(node.child_by_field_name("name"))
+        if node.type == "abstract_method_signature":
+            decorators = [*decorators, Name("abstract", line)]
         for child in node.children:
             match child.type:
                 case "static":

@@ -1,5 +1,6 @@
 """The JavaScript and TypeScript front-end: source of any edition, parsed by tree-sitter, to facts."""
 
+import re
 from collections.abc import Callable
 
 import tree_sitter
@@ -15,6 +16,10 @@ _TYPESCRIPT = tree_sitter.Language(tree_sitter_typescript.language_typescript())
 _TSX = tree_sitter.Language(tree_sitter_typescript.language_tsx())
 _MAIN = (b"require.main", b"import.meta.main", b"import.meta.url", b"process.argv[1]", b"module.parent")
 _PLAIN = (".ts", ".mts", ".cts")
+# A type of a module that is not imported: `: import("m").T`. The grammar knows it only where nothing follows.
+_INLINE_IMPORT = re.compile(
+    rb"""([:<|&,]\s{0,40}(?:typeof\s{1,20})?)import\(\s{0,20}["'][^"'\n]{1,200}["']\s{0,20}\)(\.?)"""
+)
 
 
 def parse(path: str, source: bytes) -> Module:
@@ -25,13 +30,28 @@ def parse(path: str, source: bytes) -> Module:
         source, typed = scripts(source)
     # Newer than the grammar; `export *` means the same here.
     source = source.replace(b"export type *", b"export      *")
-    tree = tree_sitter.Parser(_TYPESCRIPT if typed else _TSX).parse(source)
+    tree = _tree(source, typed)
+    if tree.root_node.has_error and b"import(" in source:
+        plainer = _INLINE_IMPORT.sub(_without_import, source)
+        again = _tree(plainer, typed) if plainer != source else tree
+        if not again.root_node.has_error:
+            source, tree = plainer, again
     reader = Statements(source)
     body = reader.block(tree.root_node, 0)
     main = reader.main or source.startswith(b"#!") or _runs(body)
     # An error deep in an expression, or one that swallows the whole file, passes by no statement.
     broken = reader.broken or int(tree.root_node.has_error)
     return Module(path, "javascript", body, main, broken)
+
+
+def _tree(source: bytes, typed: bool) -> tree_sitter.Tree:
+    return tree_sitter.Parser(_TYPESCRIPT if typed else _TSX).parse(source)
+
+
+def _without_import(match: re.Match[bytes]) -> bytes:
+    """The name that follows, at its place; some name where none does."""
+    length = match.end() - match.end(1)
+    return match[1] + (b" " * length if match[2] else b"T".ljust(length))
 
 
 def _runs(body: list[Statement]) -> bool:
@@ -319,8 +339,7 @@ class Statements(Exports):
         if name is None or value is None:
             return
         if value.type == "object_type":
-            inside = self._members(value, value, False, depth + 1)
-            self._emit(out, Class(self._text(name), [], [], [], inside, self._line(node), self._end(node)))
+            self.cls(value, self._text(name), depth, out, [])
             return
         meant = self.annotation(value, depth)
         if meant is not None:
