@@ -19,6 +19,8 @@ class Clients:
     def __init__(self, observer: Observer) -> None:
         self.o = observer
         self._known: dict[int, tuple[str, Attributes]] = {}
+        # Objects that a library has ready, told by an alias to what would make them: `openai` for `createOpenAI()`.
+        self._ready = frozenset(path for path in observer.catalog.alias.values() if path.endswith("()"))
 
     def noted(self, site: Site, func: External, row: Row, table: Table) -> tuple[str, Attributes]:
         """The provider that a client talks to, and its attributes; noted as used by the enclosing code."""
@@ -63,6 +65,7 @@ class Clients:
         """The client that an object was made from, by the calls and attributes between them."""
         for one in options(value) if value is not None else []:
             at: Value | None = one
+            ready = ""
             for _ in range(12):
                 if not isinstance(at, External):
                     break
@@ -71,5 +74,10 @@ class Clients:
                     for row, table in self.o.rows(path, at.site):
                         if row.makes == "client":
                             return self.noted(at.site, External(path), row, table)
+                elif at.path in self._ready:
+                    ready = at.path
                 at = at.base
+            for row, table in self.o.catalog.calls.find(ready.removesuffix("()")) if ready else ():
+                if row.makes == "client" and not row.when and (row.provider or table.provider):
+                    return row.provider or table.provider, {}
         return None

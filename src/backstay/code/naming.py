@@ -19,8 +19,13 @@ from backstay.code.values import (
     Value,
     options,
 )
+from backstay.code.walk import keyed
 
 _BRACES = re.compile(r"\{([^{}]+)\}")
+_GIVEN_NAMES = frozenset(
+    ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "handler", "default", "action", "loader")
+)
+_GIVEN_FILES = frozenset(("route", "+server", "+page.server", "index", "page"))
 _FILE_NAME = re.compile(r"\w[\w.-]{0,80}\.[A-Za-z]\w{1,11}\Z")
 
 
@@ -28,6 +33,7 @@ class Naming:
     def __init__(self, given: Given, variables: dict[int, str]) -> None:
         self._given = given
         self._variables = variables
+        self._keys: dict[int, dict[int, str]] = {}  # id of a scope -> id of a call in it -> the key it stands under
 
     def variable(self, site: Site) -> str:
         """The variable that a call's result is assigned to, empty when there is none."""
@@ -69,9 +75,14 @@ class Naming:
     def _place(self, how: str, site: Site, definition: Scope | None, path: str) -> str:
         if how == "variable":
             return self.variable(site)
+        if how == "key":
+            mark = id(site.scope)
+            if mark not in self._keys:
+                self._keys[mark] = {id(call): key for call, key in keyed(site.scope)}
+            return self._keys[mark].get(id(site.call), "")
         if how == "function":
             scope: Scope | None = definition or site.scope
-            while scope is not None and not isinstance(scope, FunctionScope):
+            while scope is not None and not (isinstance(scope, FunctionScope) and is_named(scope)):
                 scope = scope.parent
             return scope.function.name if isinstance(scope, FunctionScope) else ""
         if how == "class":
@@ -80,7 +91,7 @@ class Naming:
                 scope = scope.parent
             return scope.cls.name if isinstance(scope, ClassScope) else ""
         if how == "file":
-            return site.scope.path.rpartition("/")[2].rpartition(".")[0]
+            return file_stem(site.scope.path)
         if how == "callee":
             return path.removesuffix("()").rpartition(".")[2]
         return ""
@@ -158,7 +169,20 @@ def enclosing(scope: Scope) -> str:
     """What code in a scope is called for a reader: its function or class, else the file's name."""
     at: Scope | None = scope
     while at is not None and not isinstance(at, ModuleScope):
-        if isinstance(at, FunctionScope | ClassScope):
+        if isinstance(at, ClassScope) or (isinstance(at, FunctionScope) and is_named(at)):
             return at.qualname.rpartition(".")[2]
         at = at.parent
-    return scope.path.rpartition("/")[2].rpartition(".")[0]
+    return file_stem(scope.path)
+
+
+def is_named(scope: FunctionScope) -> bool:
+    """Whether a function has a name of its own that says what it does: not one that a framework asks for."""
+    name = scope.function.name
+    return not name.startswith("<") and not (scope.module.facts.language == "javascript" and name in _GIVEN_NAMES)
+
+
+def file_stem(path: str) -> str:
+    """A file's name without its suffix; its folder's where every folder has a file of that name."""
+    folder, _, name = path.rpartition("/")
+    stem = name.rpartition(".")[0]
+    return folder.rpartition("/")[2] or stem if stem in _GIVEN_FILES else stem

@@ -43,6 +43,7 @@ from backstay.model import Attributes, Kind, urn
 ON_EDGE = frozenset((Kind.MODEL, Kind.MODEL_FILE, Kind.DATASET))
 # Assets of one name that are one thing wherever in the source they are made.
 SHARED = frozenset((Kind.VECTOR_STORE, Kind.DATASET, Kind.MODEL_FILE, Kind.REGISTRY, Kind.DATA_STORE))
+MAX_NAMES = 64  # assets that one call can make, by the values that its name can have
 _NONE = Name("", 0)
 _METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY", "WEBSOCKET"))
 _OF_PATHS = frozenset(
@@ -329,7 +330,9 @@ class Observer:
                 if path == CHAIN:
                     return [made for part in parts for made in self.assets_of(part, depth)]
                 if site is not None:
-                    made = self.made(site, External(path.removesuffix("()"), None, _base_of(value)))
+                    callee = path.removesuffix("()")
+                    direct = base is not None and base.path == callee
+                    made = self.made(site, base if direct and base else External(callee, None, _base_of(value)))
                     if made:
                         return made
                 return self.assets_of(base, depth)
@@ -387,7 +390,9 @@ class Observer:
                 if row.makes == "chain":
                     out += self._chain(row, func, site)
                 elif row.makes and row.makes != "client":
-                    out += self.make(row, table, func.path, site, None, func.base)
+                    # What a call of a call's result is made by is that result: `createOpenAI(...)("gpt-4o")`.
+                    receiver = func if func.path.endswith("()") else func.base
+                    out += self.make(row, table, func.path, site, None, receiver)
         finally:
             self._busy.discard(mark)
         self._made[mark] = out
@@ -428,7 +433,7 @@ class Observer:
         kind = Kind(row.makes)
         names, passed = self.naming.names(row, site, definition, path)
         out: list[Made] = []
-        for found in names[:16]:
+        for found in names[:MAX_NAMES]:
             name = found if isinstance(found, str) else self.opened(found)
             if isinstance(name, External):
                 same = [made for made in self.assets_of(name) if made.kind == kind]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"\{\{?\s*([A-Za-z_][\w.]{0,60})\s*\}?\}")
 _SYSTEM = frozenset(("system", "developer", "SystemMessage", "SystemMessagePromptTemplate"))
 _MESSAGE = re.compile(r"(?:\A|\.)(\w*?)(System|Human|User|AI|Assistant|Chat)?(?:Message|Content)\w*(?:\.\w+)?\(\)\Z")
+_ANSWERS = frozenset(("", "result", "response", "stream", "output", "answer"))
 MIN_USER_TEXT = 60  # a shorter user message is a question, not a template somebody maintains
 
 
@@ -94,10 +95,10 @@ class Prompts:
             if match:
                 role = "system" if "System" in (match[2] or "") or "System" in value.path else "user"
                 given = self.o.given
-                content_value = given.value(value.site, "content|text|0") or given.value(value.site, "template")
+                content_value = given.value(value.site, "content|text|0|Content|Text|Parts") or given.value(value.site, "template")
                 if content_value is None and "from_template" in value.path:
                     content_value = given.value(value.site, "template|0")
-                declared = given.value(value.site, "role")
+                declared = given.value(value.site, "role|Role")
                 if isinstance(declared, Known) and declared.value in _SYSTEM:
                     role = "system"
                 return role, content_value
@@ -158,7 +159,10 @@ class Prompts:
         if not name:
             parameter = spec.partition("|")[0]
             parameter = "prompt" if parameter.isdigit() else parameter.rpartition(".")[2]
-            holder = (subject.variable or subject.name) if subject is not None else enclosing(site.scope)
+            holder = enclosing(site.scope)
+            if subject is not None:
+                # A call that is an agent is assigned to what it answers.
+                holder = subject.name if subject.variable in _ANSWERS else subject.variable or subject.name
             name = f"{holder}.{parameter}"
         # The same text under one name is one prompt; another text of that name in the file is another.
         where = self._owner(place, site)

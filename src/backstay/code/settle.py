@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backstay.code.guards import guard
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.models import is_path, provider_of_model
+from backstay.code.naming import file_stem, is_named
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
 from backstay.code.values import Place, Site
 from backstay.code.walk import calls
@@ -115,8 +116,8 @@ def _is_hook(o: Observer, root: Scope) -> bool:
 
 
 def _pipeline_name(root: Scope) -> str:
-    stem = root.path.rpartition("/")[2].rpartition(".")[0]
-    if isinstance(root, FunctionScope):
+    stem = file_stem(root.path)
+    if isinstance(root, FunctionScope) and is_named(root):
         owner = root.method_of
         if owner is not None:
             return owner.cls.name if root.function.name == "__init__" else f"{owner.cls.name}.{root.function.name}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Table
 from backstay.code.ledger import Made, R, sighting
+from backstay.code.scopes import FunctionScope
 from backstay.code.servers import command_words, origin
 from backstay.code.urls import plain_url
 from backstay.code.values import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _TOOL_KINDS = (Kind.TOOL, Kind.AGENT, Kind.MCP_SERVER, Kind.VECTOR_STORE, Kind.GUARDRAIL)
 _NAME = re.compile(r"[\w.:/ -]{1,80}\Z")
+_RUN = ("execute", "handler", "run", "func", "invoke", "callback")  # keys of a tool's code in an object
 
 
 class Tools:
@@ -61,14 +63,11 @@ class Tools:
             return held
         match value:
             case FunctionValue(scope):
-                function = scope.function
-                made = self._tool(function.name, Place(scope.path, function.line, function.line), table, scope.path)
-                self.o.bear(scope, made)
-                return [made]
+                return [self._function(scope, scope.function.name, table)]
             case Partial(func):
                 return self._tools(func, table, site)
             case DictValue():
-                return self._schema(value, table, site)
+                return self._schema(value, table, site) or self._collection(value, table, site)
             case Known(name, place) if isinstance(name, str) and _NAME.match(name):
                 return [self._tool(name, place, table, site.scope.path)]
             case Instance(cls) | ClassValue(cls):
@@ -81,6 +80,31 @@ class Tools:
                 if name[:1].isupper():
                     return [self._tool(name, made_at.place, table, site.scope.path)]
         return []
+
+    def _function(self, scope: FunctionScope, name: str, table: Table) -> Made:
+        """A tool that is a plain function."""
+        line = scope.function.line
+        made = self._tool(name, Place(scope.path, line, line), table, scope.path)
+        self.o.bear(scope, made)
+        return made
+
+    def _collection(self, value: DictValue, table: Table, site: Site) -> list[Made]:
+        """Tools by the names a model calls them by: `{ weather: tool(...), search: { execute } }`."""
+        out: list[Made] = []
+        for key, item in value.entries[:200]:
+            name = str(key.value) if isinstance(key, Known) else ""
+            for one in flat(item):
+                code = _code(one)
+                if isinstance(one, FunctionValue) and name and not self.o.assets_of(one):
+                    out.append(self._function(one.scope, name, table))
+                elif isinstance(one, DictValue) and name and code:
+                    made = self._tool(name, one.place or site.place, table, (one.place or site.place).path)
+                    for scope in code:
+                        self.o.bear(scope, made)
+                    out.append(made)
+                elif isinstance(one, External | FunctionValue | Partial | Instance) or (key is None):
+                    out += self._tools(one, table, site)
+        return out
 
     def _tool(self, name: str, place: Place, table: Table, path: str, attributes: Attributes | None = None) -> Made:
         framework: Attributes = {"framework": table.id.replace("_", "-")}
@@ -171,3 +195,11 @@ class Tools:
 
 def _text(value: DictValue, key: str) -> str:
     return next((one.value for one in value.get(key) if isinstance(one, Known) and isinstance(one.value, str)), "")
+
+
+def _code(value: Value) -> list[FunctionScope]:
+    """The functions that run a tool written out as an object."""
+    if not isinstance(value, DictValue):
+        return []
+    held = [one for key in _RUN for item in value.get(key) for one in options(item)]
+    return [one.scope for one in held if isinstance(one, FunctionValue)]

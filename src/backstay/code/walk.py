@@ -12,6 +12,8 @@ from backstay.code.facts import (
     Expr,
     Function,
     Import,
+    Lit,
+    Map,
     Name,
     parts,
 )
@@ -78,3 +80,17 @@ def expression_calls(expr: Expr) -> Iterator[Call]:
             continue
         stack.append((one, True))
         stack.extend((part, False) for part in reversed(list(parts(one))))
+
+
+def keyed(scope: Scope) -> Iterator[tuple[Call, str]]:
+    """Each call that a scope hands over under a key of a dictionary or object literal, with that key."""
+    for statement in scope.body:
+        found = statement.value if isinstance(statement, Assign | Do) else None
+        stack: list[Expr] = [found] if found is not None else []
+        while stack:
+            one = stack.pop()
+            stack.extend(parts(one))
+            if isinstance(one, Map):
+                for key, value in zip(one.keys, one.values, strict=False):
+                    if isinstance(key, Lit) and isinstance(key.value, str):
+                        yield from ((call, key.value) for call in _carriers(value))

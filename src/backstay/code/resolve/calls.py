@@ -20,6 +20,7 @@ from backstay.code.values import (
     Known,
     LambdaValue,
     ListValue,
+    ModuleValue,
     Partial,
     Place,
     Site,
@@ -51,14 +52,17 @@ class Calling:
             text = self._text_method(owner, func.name, call, scope, frame)
             if text is not None:
                 return text
+            idiom = self.r.javascript.method(owner, call, func.name, scope, frame)
+            if idiom is not None:
+                return idiom
             if func.name == "as_view" and isinstance(owner, ClassValue):
                 return owner  # a class based view: its methods are the handlers
         return self.called(self.r.value(func, scope, frame), site)
 
     def _text_method(self, owner: Value, name: str, call: Call, scope: Scope, frame: Frame | None) -> Value | None:
         if isinstance(owner, DictValue) and name in ("get", "pop", "setdefault") and call.args:
-            key = self.r.value(call.args[0], scope, frame)
-            exact = owner.get(key.value) if isinstance(key, Known) else []
+            keys = options(self.r.value(call.args[0], scope, frame))
+            exact = [one for key in keys if isinstance(key, Known) for one in owner.get(key.value)]
             default = [self.r.value(call.args[1], scope, frame)] if len(call.args) > 1 else []
             return choice(exact or [*(value for name, value in owner.entries if name is not None), *default])
         if isinstance(owner, DictValue) and name in ("values", "keys", "items"):
@@ -128,6 +132,8 @@ class Calling:
                         return self.called(FunctionValue(method, func), site)
                 for base in self.r.members.library_bases(cls):
                     return self.r.library(f"{base.path}()()", site, base)
+            case ModuleValue(path):  # what `module.exports` is
+                return self.called(self.r.names.member(path, "default"), site)
             case Choice(alternatives):
                 return choice([self.called(one, site) for one in alternatives])
         default = self._looked_up(site)
@@ -194,6 +200,9 @@ class Calling:
         filled = self.r.commandline.filled(func, path)
         if filled is not None:
             return filled
+        held = self.r.javascript.called(path, site)
+        if held is not None:
+            return held
         default = self._looked_up(site) if path.endswith((".get", "builtins.getattr")) else None
         if default is not None:
             return choice([default, self.r.library(f"{path}()", site, func)])
@@ -204,7 +213,33 @@ class Calling:
                 given = argument(call, row.returns.removeprefix("argument:"))
                 if given is not None:
                     return self.r.value(given, scope, frame)
+            if row.returns.startswith("receiver:") and isinstance(func.base, External):
+                held = self._held(func.base, row.returns.removeprefix("receiver:"), site)
+                if held is not None:
+                    return held
         return self.r.library(f"{path}()", site, func)
+
+    def _held(self, receiver: External, spec: str, site: Site) -> Value | None:
+        """What the receiver was made with: `names.{0}` is the entry of a parameter under the key that is asked for."""
+        names, _, asked = spec.partition(".")
+        made = receiver.site
+        if made is None:
+            return None
+        expr = argument(made.call, names)
+        given = [self.r.value(expr, made.scope, made.frame)] if expr is not None else []
+        for arg in made.call.args[:1]:
+            for one in options(self.r.value(arg, made.scope, made.frame)):
+                given += [item for name in names.split("|") if isinstance(one, DictValue) for item in one.get(name)]
+        key = argument(site.call, asked.strip("{}"))
+        wanted = self.r.value(key, site.scope, site.frame) if key is not None else UNKNOWN
+        asked_for = [one for one in options(wanted) if isinstance(one, Known)]
+        found: list[Value] = []
+        for held in given:
+            for one in options(held):
+                if isinstance(one, DictValue):
+                    exact = [item for each in asked_for for item in one.get(each.value)]
+                    found += exact or [item for name, item in one.entries if name is not None]
+        return choice(found) if found else None
 
     def _looked_up(self, site: Site) -> Value | None:
         """The default of `settings.get("model", "x")` or `getattr(settings, "model", "x")`, where it is a known one."""
@@ -279,6 +314,8 @@ class Calling:
         found: list[Value] = []
         for statement in function.body:
             if isinstance(statement, Do) and statement.how in ("return", "yield"):
+                if frame is not None and self.r.names.dead(statement.line, function, frame):
+                    continue
                 value = self.r.value(statement.value, function, frame)
                 if not (isinstance(value, Known) and value.value is None):
                     found.append(value)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backstay.code.facts import Call, Comp, Expr, Name, Seq, Star
-from backstay.code.resolve.shapes import CHAIN, chained, in_chain, percented, targets, text
-from backstay.code.scopes import Scope
+from backstay.code.facts import Assign, Call, Comp, Expr, Name, Seq, Star
+from backstay.code.resolve.shapes import CHAIN, chained, choice, elements, in_chain, percented, targets, text
+from backstay.code.scopes import ClassScope, Scope
 from backstay.code.values import (
+    UNKNOWN,
+    ClassValue,
     DictValue,
     Environment,
     External,
@@ -53,10 +55,29 @@ class Containers:
             if key is None:
                 for one in options(value):
                     more = more or not isinstance(one, DictValue)
-                    entries += one.entries if isinstance(one, DictValue) else []
+                    # What a library hands over to be spread, such as the tools of a server, is kept for its maker.
+                    held: list[tuple[Value | None, Value]] = [(None, one)] if isinstance(one, External) else []
+                    entries += one.entries if isinstance(one, DictValue) else held
             else:
                 entries.append((self.r.value(key, scope, frame), value))
         return DictValue(entries, more, Place(scope.path, line))
+
+    def elements(self, value: Value) -> Value:
+        """What an iteration over a value gives; of an enumeration, its members."""
+        found: list[Value] = []
+        for one in options(value):
+            found += self.members(one.scope) if isinstance(one, ClassValue) else options(elements(one))
+        return choice(found) if found else UNKNOWN
+
+    def members(self, cls: ClassScope) -> list[Value]:
+        """The values of a class's plain attributes: the members of an enumeration."""
+        names = dict.fromkeys(
+            statement.target.id
+            for statement in cls.body
+            if isinstance(statement, Assign) and isinstance(statement.target, Name) and statement.value is not None
+        )
+        found = [self.r.members.of_class(cls, name, None, ClassValue(cls)) for name in names if name[0] != "_"]
+        return [one for one in found if one is not None]
 
     def comprehension(self, expr: Comp, scope: Scope, frame: Frame | None) -> Value:
         source = self.r.value(expr.source, scope, frame)
@@ -68,6 +89,8 @@ class Containers:
                 items += [
                     ListValue([k, v]) if isinstance(expr.target, Seq) else k for k, v in one.entries if k is not None
                 ]
+            elif isinstance(one, ClassValue):
+                items += self.members(one.scope)
         place = Place(scope.path, expr.line)
         if not items:
             return ListValue([self.r.value(expr.element, scope, frame)], True, place)
