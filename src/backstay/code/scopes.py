@@ -15,11 +15,13 @@ from backstay.code.facts import (
     Function,
     Import,
     Item,
+    Lit,
     Module,
     Name,
     Param,
     Seq,
     Statement,
+    Star,
     parts,
 )
 
@@ -82,6 +84,10 @@ class Scope:
 
     @cached_property
     def comprehensions(self) -> dict[str, Expr]:
+                    elif call.func.name in ("push", "unshift"):
+                        for arg in call.args:
+                            added = ("extend", arg.value) if isinstance(arg, Star) else ("append", arg)
+                            found.setdefault(call.func.value.id, []).append(added)
         """What each comprehension's own name runs over; asked only for names that nothing else binds."""
         found: dict[str, Expr] = {}
         stack: list[Expr] = []
@@ -97,13 +103,18 @@ class Scope:
 
     @cached_property
     def items(self) -> dict[str, list[tuple[Expr, Expr]]]:
-        """Key and value of each `name[key] = value`, by name."""
+        """Key and value of each `name[key] = value`, `name.key = value` and `name.set(key, value)`, by name."""
         found: dict[str, list[tuple[Expr, Expr]]] = {}
         for statement in self.body:
-            if isinstance(statement, Assign) and isinstance(statement.target, Item) and statement.value is not None:
-                base = statement.target.value
-                if isinstance(base, Name):
-                    found.setdefault(base.id, []).append((statement.target.index, statement.value))
+            if isinstance(statement, Assign) and statement.value is not None:
+                target = statement.target
+                if isinstance(target, Item | Attr) and isinstance(target.value, Name):
+                    key = target.index if isinstance(target, Item) else Lit(target.name, target.line)
+                    found.setdefault(target.value.id, []).append((key, statement.value))
+            elif isinstance(statement, Do) and isinstance(statement.value, Call):
+                func, args = statement.value.func, statement.value.args
+                if isinstance(func, Attr) and func.name == "set" and isinstance(func.value, Name) and len(args) == 2:
+                    found.setdefault(func.value.id, []).append((args[0], args[1]))
         return found
 
     @cached_property

@@ -57,7 +57,11 @@ class Members:
                 # What a user may set stays beside the default: it is outside input.
                 return choice([default, plain]) if default is not None else plain
             case ModuleValue(path):
-                return self.r.names.member(path, name)
+                member = self.r.names.member(path, name)
+                whole = self.r.names.member(path, "default") if isinstance(member, Unknown) else member
+                if isinstance(member, Unknown) and not isinstance(whole, Unknown | ModuleValue):
+                    return self.attribute(whole, name, frame)  # of what `module.exports` is
+                return member
             case Instance(cls, site):
                 return self._instance_attribute(cls, site, name, frame)
             case ClassValue(cls):
@@ -72,6 +76,8 @@ class Members:
             case Environment() if name in PASS_THROUGH:
                 return owner
             case DictValue() if name in ("values", "keys", "items"):
+            case DictValue() if owner.get(name):
+                return choice(owner.get(name))
                 return owner
             case FunctionValue() | Partial():
                 return Unknown(name)

@@ -28,6 +28,7 @@ from backstay.code.project import Project
 from backstay.code.resolve.calls import Calling
 from backstay.code.resolve.commandline import CommandLine
 from backstay.code.resolve.containers import Containers
+from backstay.code.resolve.javascript import JavaScript
 from backstay.code.resolve.members import Members
 from backstay.code.resolve.names import Names
 from backstay.code.resolve.parameters import Parameters
@@ -85,6 +86,7 @@ class Resolver:
         self.files = ProjectFiles(self)
         self.commandline = CommandLine(self)
 
+        self.javascript = JavaScript(self)
     @property
     def exhausted(self) -> bool:
         """Whether the step budget ran out, so that later answers are incomplete."""

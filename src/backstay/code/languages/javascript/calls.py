@@ -85,6 +85,11 @@ class Calls(Classes):
             return self._text_of_lines(owner, given[0], depth)
         if method in ("catch", "finally") and len(given) == 1 and _is_handler(given[0]):
             return self._handled(self.expr(owner, depth), given[0], depth)
+        if method in _EACH and len(given) == 1 and given[0].type in ("identifier", "member_expression"):
+            element = self._synthetic("element", given[0])
+            line = self._line(given[0])
+            called = Call(self.expr(given[0], depth), [element], [], line, line)
+            return Comp(called, element, self.expr(owner, depth), line)
         if self.written(given[0]) is None and not (method == "then" and len(given) > 1 and self.written(given[1])):
             return None
         if method == "then":

@@ -1,0 +1,158 @@
+"""JavaScript's own lists, objects, maps and text: what their methods and the functions of `Object` give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstay.code.facts import Call
+from backstay.code.resolve.shapes import choice, text
+from backstay.code.scopes import Scope
+from backstay.code.values import (
+    UNKNOWN,
+    Choice,
+    DictValue,
+    Environment,
+    External,
+    Frame,
+    FunctionValue,
+    Known,
+    ListValue,
+    Place,
+    Site,
+    TextValue,
+    Value,
+    options,
+)
+
+if TYPE_CHECKING:
+    from backstay.code.resolve.resolver import Resolver
+
+MAX_FLAT_ITEMS = 2_000
+# Methods whose result is, for our purposes, the list or the text itself.
+_SAME_LIST = frozenset(
+    ("slice", "reverse", "toReversed", "sort", "toSorted", "values", "filter", "splice", "fill", "with", "toSpliced")
+)
+_SAME_TEXT = frozenset(
+    ("trim", "trimStart", "trimEnd", "toLowerCase", "toUpperCase", "toString", "valueOf", "normalize", "replaceAll")
+)
+_PARTS = frozenset(("slice", "substring", "substr", "charAt", "at"))
+_VIEWS = frozenset(("values", "keys", "entries"))
+
+
+class JavaScript:
+    def __init__(self, resolver: Resolver) -> None:
+        self.r = resolver
+
+    def method(self, owner: Value, call: Call, name: str, scope: Scope, frame: Frame | None) -> Value | None:
+        """What calling a method of a list, an object, a map or text gives; None where nothing more is known."""
+        if scope.module.facts.language != "javascript":
+            return None
+        if name == "bind" and isinstance(owner, FunctionValue):
+            return owner
+        given = [self.r.value(arg, scope, frame) for arg in call.args[:20]]
+        place = Place(scope.path, call.line, call.end_line)
+        found = [self._method(one, name, given, place) for one in options(owner)]
+        known = [one for one in found if one is not None]
+        return choice(known) if known else None
+
+    def _method(self, owner: Value, name: str, given: list[Value], place: Place) -> Value | None:
+        match owner:
+            case ListValue():
+                return self._of_list(owner, name, given, place)
+            case DictValue() if name in _VIEWS:
+                return ListValue(view(owner, name), owner.open, owner.place)
+            case DictValue() if name == "set":
+                return owner
+            case Known(value) if isinstance(value, str):
+                return self._of_text(owner, name, given, place)
+            case TextValue():
+                return self._of_text(owner, name, given, place)
+            case Environment() if name in _SAME_TEXT:
+                return owner
+        return None
+
+    def _of_list(self, owner: ListValue, name: str, given: list[Value], place: Place) -> Value | None:
+        if name in _SAME_LIST:
+            return owner
+        if name == "concat":
+            items, more = list(owner.items), owner.open
+            for value in given:
+                for one in options(value):
+                    items += one.items if isinstance(one, ListValue) else [one]
+                    more = more or not isinstance(one, ListValue)
+            return ListValue(items, more, place)
+        if name == "flat":
+            return ListValue([inner for item in owner.items for inner in _items(item)][:MAX_FLAT_ITEMS], owner.open)
+        if name == "join":
+            between = given[0] if given else Known(",", place)
+            return text([one for item in owner.items for one in (between, item)][1:], place)
+        if name in ("at", "pop", "shift", "find", "findLast"):
+            position = given[0] if given and name == "at" else UNKNOWN
+            if isinstance(position, Known) and isinstance(position.value, int) and not owner.open:
+                return owner.items[position.value] if -len(owner.items) <= position.value < len(owner.items) else None
+            return choice(owner.items) if owner.items else None
+        return None
+
+    def _of_text(self, owner: Value, name: str, given: list[Value], place: Place) -> Value | None:
+        if name in _SAME_TEXT or name in _PARTS or name == "replace":
+            return owner
+        if name == "concat":
+            return text([owner, *given], place)
+        return ListValue([owner], True, place) if name == "split" else None
+
+    def called(self, path: str, site: Site) -> Value | None:
+        """What a function of the language gives that takes an object apart or puts it together."""
+        args = site.call.args
+        if path == "builtins.Map":
+            pairs = self.r.value(args[0], site.scope, site.frame) if args else ListValue([])
+            return self._paired(pairs, site.place, more=not args)
+        if not path.startswith("builtins.Object.") or not args:
+            return None
+        given = [self.r.value(arg, site.scope, site.frame) for arg in args[:20]]
+        name = path.removeprefix("builtins.Object.")
+        if name in _VIEWS:
+            found: list[Value] = [
+                ListValue(view(one, name), one.open, one.place)
+                for one in options(given[0])
+                if isinstance(one, DictValue)
+            ]
+            return choice(found) if found else None
+        if name == "fromEntries":
+            return self._paired(given[0], site.place)
+        if name == "assign":
+            entries: list[tuple[Value | None, Value]] = []
+            held = [one for value in given for one in options(value)]
+            for one in held:
+                entries += one.entries if isinstance(one, DictValue) else []
+            more = any(not isinstance(one, DictValue) or one.open for one in held)
+            # An object of a library that is only given some more properties stays what it is.
+            whole = not isinstance(given[0], External)
+            return DictValue(entries, more, site.place) if entries and whole else None
+        return None
+
+    def _paired(self, pairs: Value, place: Place, *, more: bool = False) -> Value | None:
+        """An object from a list of keys and values."""
+        entries: list[tuple[Value | None, Value]] = []
+        for one in options(pairs):
+            if not isinstance(one, ListValue):
+                return None
+            more = more or one.open
+            for pair in one.items:
+                if isinstance(pair, ListValue) and len(pair.items) == 2:
+                    entries.append((pair.items[0], pair.items[1]))
+        return DictValue(entries, more, place)
+
+
+def view(value: DictValue, name: str) -> list[Value]:
+    """What `keys`, `values` or `entries` (or Python's `items`) of an object gives."""
+    pairs = [(key, item) for key, item in value.entries if key is not None]
+    if name in ("entries", "items"):
+        return [ListValue([key, item]) for key, item in pairs]
+    return [item if name == "values" else key for key, item in pairs]
+
+
+def _items(value: Value) -> list[Value]:
+    found: list[Value] = []
+    for one in value.options if isinstance(value, Choice) else [value]:
+        found += one.items if isinstance(one, ListValue) else [one]
+    return found
