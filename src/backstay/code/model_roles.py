@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Row, Table
-from backstay.code.facts import Expr
+from backstay.code.facts import Expr, Lit, Map
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.models import is_path, provider_of_model, split_prefix
 from backstay.code.naming import file_name
@@ -186,4 +186,15 @@ class ModelRoles:
 
 
 def _expression(site: Site, spec: str) -> Expr | None:
-    return argument(site.call, spec) if not spec.startswith(("@", "=")) else None
+    if spec.startswith(("@", "=")):
+        return None
+    given = argument(site.call, spec)
+    if given is not None:
+        return given
+    names = spec.split("|")
+    # An object of options, where a language has no names for arguments.
+    for arg in (*site.call.args[:1], *site.call.args[1:][-1:]):
+        for key, value in zip(arg.keys, arg.values, strict=True) if isinstance(arg, Map) else ():
+            if isinstance(key, Lit) and key.value in names:
+                return value
+    return None
