@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Guard, Index
-from backstay.code.facts import Call, Lit, decorating
+from backstay.code.facts import Attr, Call, Lit, Map, Name, decorating
 from backstay.code.ledger import Made
 from backstay.code.resolve import argument, dotted
 from backstay.code.scopes import FunctionScope, Scope
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from backstay.code.observe import Observer
 
 _DENIED = (401, 403)
+_DENIAL = re.compile(r"(?i)(?:http)?(?:status)?[_0-9]{0,4}(?:unauthori[sz]ed|forbidden)")  # the beginning of a name
+_STATUS = frozenset(("status", "statusCode", "code"))  # keys of a response's or error's status
 
 
 def guard(o: Observer) -> None:
@@ -70,6 +73,11 @@ def _own(o: Observer, scope: Scope, known: Index[Guard]) -> str:
         for func in o.callee_paths(call, scope):
             if known.find(func.path):
                 return func.path.removeprefix("?")
+        if scope.module.facts.language != "python":  # there, a handler asks a function of the project itself
+            for one in options(o.resolver.value(call.func, scope)):
+                name = _named(one.scope.function.name, known) if isinstance(one, FunctionValue) else ""
+                if name:
+                    return name
     return ""
 
 
@@ -128,6 +136,9 @@ def _denier(scope: Scope) -> str:
     """The name of a function that turns a caller away itself, by status 401 or 403."""
     if not isinstance(scope, FunctionScope):
         return ""
+    if scope.module.facts.language != "python":
+        denies = any(_denies(call) for call, _ in calls(scope))
+        return ("status 401 or 403" if scope.function.name.startswith("<") else scope.function.name) if denies else ""
     for call, _ in calls(scope):
         callee = dotted(call.func).rpartition(".")[2]
         if callee in ("HTTPException", "abort", "Response", "JSONResponse", "HTTPError", "HttpResponse"):
@@ -139,6 +150,28 @@ def _denier(scope: Scope) -> str:
             if status is not None and dotted(status).endswith(("401_UNAUTHORIZED", "403_FORBIDDEN")):
                 return scope.function.name
     return ""
+
+
+def _denies(call: Call) -> bool:
+    """Whether a call turns a caller away, as `res.status(401)` and `new Response("", { status: 403 })` do."""
+    if _DENIAL.match(dotted(call.func).rpartition(".")[2]):
+        return True
+    for arg in [*call.args, *(value for _, value in call.keywords)]:
+        held = [arg]
+        if isinstance(arg, Map):
+            pairs = zip(arg.keys, arg.values, strict=False)
+            held = [value for key, value in pairs if isinstance(key, Lit) and key.value in _STATUS]
+        for one in held:
+            if isinstance(one, Lit) and (one.value in _DENIED or one.value in ("UNAUTHORIZED", "FORBIDDEN")):
+                return True
+            if isinstance(one, Attr | Name) and _DENIAL.match(dotted(one).rpartition(".")[2]):
+                return True
+    return False
+
+
+def limiter(o: Observer, value: Value) -> str:
+    """The name of what limits how often an endpoint is called in a value, or empty."""
+    return _guarding(o, value, o.catalog.rate_limits)
 
 
 def _guarded_files(o: Observer, known: Index[Guard]) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from backstay.catalog.tables import Row, Table
 from backstay.code.data_roles import DataRoles
 from backstay.code.facts import Call, Expr, Name
 from backstay.code.given import text_of
-from backstay.code.guards import authenticator
+from backstay.code.guards import authenticator, limiter
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.model_roles import ModelRoles
 from backstay.code.prompts import Prompts
@@ -29,6 +29,7 @@ from backstay.code.values import (
     Site,
     TextValue,
     Value,
+    flat,
     options,
     spread,
 )
@@ -115,6 +116,8 @@ class Roles:
                 return self._credential(value, table, site)
             case "authentication":
                 return self.authentication(value, subject)
+            case "guards":
+                return self.guards(value, subject)
             case "handler":
                 return self._handler(value, subject)
             case "produces":
@@ -257,6 +260,16 @@ class Roles:
         elif isinstance(value, FunctionValue):
             named = value.scope.qualname
         subject.attributes["authentication"] = named
+        return True
+
+    def guards(self, value: Value, subject: Made | None) -> bool:
+        """Of what is put before an endpoint, that which authenticates or limits; the rest is no matter."""
+        if subject is None:
+            return False
+        for name, asked in (("authentication", authenticator), ("rate_limit", limiter)):
+            held = [found for one in flat(value) if (found := asked(self.o, one))]
+            if held:
+                subject.attributes[name] = ", ".join(dict.fromkeys(held))
         return True
 
     def _dependency(self, value: Value) -> str:

@@ -64,10 +64,11 @@ def _endpoints(o: Observer) -> None:
         for made in o.endpoints_of.get(mark, []):
             made.attributes.update({k: v for k, v in wanted.items() if v is not None})
             for spec, role in row.arguments.items():
-                if role == "authentication":
-                    value = o.given.value(site, spec, row)
-                    if value is not None:
-                        o.roles.authentication(value, made)
+                value = o.given.value(site, spec, row) if role in ("authentication", "guards") else None
+                if value is not None and role == "authentication":
+                    o.roles.authentication(value, made)
+                elif value is not None:
+                    o.roles.guards(value, made)
     carried = {id(made) for held in o.bearers.values() for made in held}
     for made in o.ledger.assets.values():
         if made.kind == Kind.ENDPOINT and id(made) not in carried:

@@ -189,6 +189,8 @@ class Calling:
                 (Known(name, site.place), self.r.value(expr, scope, frame)) for name, expr in call.keywords if name
             ]
             return DictValue([*entries], any(not name for name, _ in call.keywords), site.place)
+        if path == "builtins.embedded" and call.args:
+            return self.r.files.text(self.r.value(call.args[0], scope, frame))
         if path == "functools.partial" and call.args:
             keywords = {name: self.r.value(expr, scope, frame) for name, expr in call.keywords if name}
             target = self.r.value(call.args[0], scope, frame)
@@ -207,7 +209,7 @@ class Calling:
         if default is not None:
             return choice([default, self.r.library(f"{path}()", site, func)])
         for row, _ in self.r.catalog.calls.find(path):
-            if row.returns == "self" and not row.makes and func.base is not None:
+            if row.returns == "self" and row.makes in ("", "endpoint") and func.base is not None:
                 return func.base
             if row.returns.startswith("argument:") and not row.makes:
                 given = argument(call, row.returns.removeprefix("argument:"))
