@@ -52,7 +52,7 @@ def calls(scope: Scope) -> Iterator[tuple[Call, str]]:
 
 def _variable(target: Expr) -> str:
     if isinstance(target, Name):
-        return target.id
+        return "" if target.id.startswith("<") else target.id  # a front-end's own name for what is taken apart
     return target.name if isinstance(target, Attr) else ""
 
 
