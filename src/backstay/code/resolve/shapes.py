@@ -277,7 +277,9 @@ def dotted(expr: Expr) -> str:
     """An expression as short text: names and dots; anything else as …"""
     match expr:
         case Name(id):
-            return id
+            return id if not id.startswith("<") else "…"  # a name that a front-end gave
+        case Attr(Name(id), name) if id.startswith("<"):
+            return name
         case Attr(value, name):
             return f"{dotted(value)}.{name}"
         case Call(func):
