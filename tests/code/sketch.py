@@ -16,6 +16,7 @@ from backstay.code.facts import (
     Lit,
     Map,
     Name,
+    Narrow,
     Op,
     Opaque,
     Param,
@@ -74,6 +75,8 @@ def sketch(one: Expr | Statement | None) -> str:
             return f"{sketch(target)}{noted} {how} {sketch(value)}"
         case Do(value, how):
             return f"{how} {sketch(value)}".strip()
+        case Narrow(name, value, how, line, until):
+            return f"within {line}-{until} {name} {how} {sketch(value)}"
         case Function(name, params, decorators, body, returns=returns):
             marks = "".join(f"@{sketch(each)} " for each in decorators)
             gives = f" -> {sketch(returns)}" if returns is not None else ""

@@ -7,7 +7,7 @@ import pytest
 from understanding import understand
 
 from backstay.code import analyzer
-from backstay.code.resolve import resolver
+from backstay.code.resolve import shapes
 from backstay.model import Kind
 
 
@@ -55,7 +55,7 @@ def test_a_name_with_very_many_bindings() -> None:
     started = time.monotonic()
     found = understand(source + "OpenAI().chat.completions.create(model=m)\n" * 50)
     assert time.monotonic() - started < 20
-    assert 0 < len(found.models) <= resolver.MAX_DEPTH, "a few are named, not thousands"
+    assert 0 < len(found.models) <= shapes.MAX_OPTIONS, "a few are named, not thousands"
 
 
 def test_functions_that_all_call_each_other() -> None:

@@ -234,7 +234,17 @@ class Class(msgspec.Struct, array_like=True, eq=False, tag=5):
     end_line: int
 
 
-Statement = Import | Assign | Do | Function | Class
+class Narrow(msgspec.Struct, array_like=True, gc=False, eq=False, tag=6):
+    """From `line` to `until`, a name has one value of `value` (`how` "in"), or that value (`how` "==")."""
+
+    name: str
+    value: Expr
+    how: str
+    line: int
+    until: int
+
+
+Statement = Import | Assign | Do | Function | Class | Narrow
 
 
 class Module(msgspec.Struct, array_like=True, eq=False):

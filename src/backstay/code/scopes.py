@@ -18,10 +18,11 @@ from backstay.code.facts import (
     Lit,
     Module,
     Name,
+    Narrow,
     Param,
     Seq,
-    Statement,
     Star,
+    Statement,
     parts,
 )
 
@@ -69,6 +70,11 @@ class Scope:
         return found
 
     @cached_property
+    def narrowings(self) -> list[Narrow]:
+        """Where conditions say more of a name than its bindings."""
+        return [statement for statement in self.body if isinstance(statement, Narrow)]
+
+    @cached_property
     def changes(self) -> dict[str, list[tuple[str, Expr]]]:
         """What is added later to a name's value: ("append" or "extend", expression), ("item", Map-like Assign)."""
         found: dict[str, list[tuple[str, Expr]]] = {}
@@ -78,16 +84,16 @@ class Scope:
                 if isinstance(call.func, Attr) and isinstance(call.func.value, Name) and call.args:
                     if call.func.name in ("append", "extend", "add", "update"):
                         found.setdefault(call.func.value.id, []).append((call.func.name, call.args[0]))
+                    elif call.func.name in ("push", "unshift"):
+                        for arg in call.args:
+                            added = ("extend", arg.value) if isinstance(arg, Star) else ("append", arg)
+                            found.setdefault(call.func.value.id, []).append(added)
                     elif call.func.name == "insert" and len(call.args) == 2:
                         found.setdefault(call.func.value.id, []).append(("append", call.args[1]))
         return found
 
     @cached_property
     def comprehensions(self) -> dict[str, Expr]:
-                    elif call.func.name in ("push", "unshift"):
-                        for arg in call.args:
-                            added = ("extend", arg.value) if isinstance(arg, Star) else ("append", arg)
-                            found.setdefault(call.func.value.id, []).append(added)
         """What each comprehension's own name runs over; asked only for names that nothing else binds."""
         found: dict[str, Expr] = {}
         stack: list[Expr] = []

@@ -27,6 +27,7 @@ from backstay.code.values import (
     TextValue,
     Unknown,
     Value,
+    options,
 )
 
 if TYPE_CHECKING:
@@ -75,9 +76,9 @@ class Members:
                 return owner
             case Environment() if name in PASS_THROUGH:
                 return owner
-            case DictValue() if name in ("values", "keys", "items"):
             case DictValue() if owner.get(name):
                 return choice(owner.get(name))
+            case DictValue() if name in ("values", "keys", "items"):
                 return owner
             case FunctionValue() | Partial():
                 return Unknown(name)
@@ -115,9 +116,12 @@ class Members:
                 known = [value for value in values if not isinstance(value, Unknown)]
                 if known:
                     return choice(known)
+        made = self.r.objects.field(cls, name) if site is None else None
+        if made is not None:
+            return made
         found = self.of_class(cls, name, frame, Instance(cls, site))
         if found is not None:
-            return found
+            return self.r.objects.implemented(found, name) or found
         # What the project's class does not define, its library base may.
         for base in self.library_bases(cls):
             return self.r.library(f"{base.path}().{name}", None, base)
@@ -220,7 +224,7 @@ class Members:
             case External(path):
                 return self.r.library(f"{path}[]", None, base)
             case DictValue(entries):
-                exact = base.get(key.value) if isinstance(key, Known) else []
+                exact = [one for each in options(key) if isinstance(each, Known) for one in base.get(each.value)]
                 return choice(exact or [value for name, value in entries if name is not None] or [Unknown()])
             case ListValue(items):
                 if isinstance(key, Known) and isinstance(key.value, int) and -len(items) <= key.value < len(items):

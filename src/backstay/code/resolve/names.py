@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backstay.code.facts import Class, Function, Import, Param
+from backstay.code.facts import Class, Expr, Function, Import, Name, Narrow, Param, parts
 from backstay.code.resolve.shapes import (
     MAX_OPTIONS,
     as_class,
     as_function,
     choice,
-    elements,
     extended,
     given,
     labelled,
@@ -27,6 +26,7 @@ from backstay.code.values import (
     Frame,
     FunctionValue,
     Instance,
+    Known,
     ListValue,
     ModuleValue,
     Place,
@@ -39,17 +39,24 @@ if TYPE_CHECKING:
     from backstay.code.resolve.resolver import Resolver
 
 
+MAX_LOOKED = 60  # parts of an expression that is searched for a name
+
+
 class Names:
     def __init__(self, resolver: Resolver) -> None:
         self.r = resolver
         self._members: dict[tuple[str, str], Value] = {}
         self._asked: set[tuple[str, str]] = set()
         self._starring: set[tuple[str, str]] = set()
+        self._frames: dict[tuple[object, ...], Frame] = {}
 
     def name(self, name: str, line: int, scope: Scope, frame: Frame | None) -> Value:
         """What a name can be where it is used. `line` 0 means anywhere in the scope."""
         at: Scope | None = scope
         while at is not None:
+            narrowed = self._narrowed(name, line, at, frame) if at is scope else None
+            if narrowed is not None:
+                return narrowed
             known = given(name, at, frame)
             if known is not None:
                 return known
@@ -62,11 +69,59 @@ class Names:
             at = at.parent
         inner = scope.comprehensions.get(name)
         if inner is not None:
-            return elements(self.r.value(inner, scope, frame))
+            return self.r.containers.elements(self.r.value(inner, scope, frame))
         found = self._unbound(name, scope.module)
         if found is not None:
             return placed(found, Place(scope.path, line))
         return Unknown(name, Place(scope.path, line))
+
+    def _narrowed(self, name: str, line: int, scope: Scope, frame: Frame | None) -> Value | None:
+        """What a name is within a condition on it: of what it can be, that which the condition allows."""
+        allowed: list[Value] = []
+        for one in scope.narrowings:
+            if one.name == name and one.line <= line <= one.until:
+                allowed = self._allowed(one, scope) or allowed
+        if not allowed:
+            return None
+        own = given(name, scope, frame)
+        known = options(own) if own is not None else []
+        if known and all(isinstance(one, Known) for one in known):
+            values = {one.value for one in allowed if isinstance(one, Known)}
+            allowed = [one for one in known if isinstance(one, Known) and one.value in values]
+        return choice(allowed) if allowed else UNKNOWN
+
+    def _allowed(self, narrow: Narrow, scope: Scope) -> list[Value]:
+        """The values that a condition allows a name; none when one of them is not known."""
+        value = self.r.value(narrow.value, scope)
+        found = options(self.r.containers.elements(value) if narrow.how == "in" else value)
+        return found if all(isinstance(one, Known) for one in found) else []
+
+    def dead(self, line: int, scope: Scope, frame: Frame) -> bool:
+        """Whether a line stands under a condition that what is known in a frame does not meet."""
+        for one in scope.narrowings:
+            own = given(one.name, scope, frame) if one.line <= line <= one.until else None
+            known = options(own) if own is not None else []
+            if known and all(isinstance(each, Known) for each in known):
+                allowed = {each.value for each in self._allowed(one, scope) if isinstance(each, Known)}
+                if allowed and not any(isinstance(each, Known) and each.value in allowed for each in known):
+                    return True
+        return False
+
+    def _under(self, line: int, scope: Scope, value: Expr, frame: Frame | None) -> Frame | None:
+        """The frame in which an earlier statement's value is looked at from a line that conditions stand over."""
+        names: dict[str, Value] = {}
+        for one in scope.narrowings if line else ():
+            if one.line <= line <= one.until and _mentions(value, one.name):
+                narrowed = self._narrowed(one.name, line, scope, frame)
+                if narrowed is not None:
+                    names[one.name] = narrowed
+        if not names:
+            return frame
+        key = (id(frame), id(scope), *((name, id(value)) for name, value in names.items()), line)
+        known = self._frames.get(key)
+        if known is None:
+            known = self._frames[key] = self.r.keep(Frame(scope, names, frame, frame.depth if frame else 0))
+        return known
 
     def _unbound(self, name: str, module: ModuleScope) -> Value | None:
         """A name that nothing in its file binds by itself: of a star, of the same package, of the language."""
@@ -119,7 +174,7 @@ class Names:
         chosen = visible(bindings, line)
         values: list[Value] = []
         for binding in chosen[-MAX_OPTIONS:]:
-            value = self._binding(name, binding, scope, frame, values)
+            value = self._binding(name, binding, scope, frame, values, line)
             if value is not None:
                 values.append(value)
         result = choice(values) if values else Unknown(name, Place(scope.path, line))
@@ -148,7 +203,7 @@ class Names:
         return value
 
     def _binding(
-        self, name: str, binding: Binding, scope: Scope, frame: Frame | None, before: list[Value]
+        self, name: str, binding: Binding, scope: Scope, frame: Frame | None, before: list[Value], line: int
     ) -> Value | None:
         node = binding.node
         match node:
@@ -164,9 +219,9 @@ class Names:
             return self.r.parameters.annotated(node.annotation, scope) if node.annotation is not None else None
         if binding.scope is not None:  # `global name` in a function
             return labelled(self.r.value(node.value, binding.scope), name)
-        value = self.r.value(node.value, scope, frame)
+        value = self.r.value(node.value, scope, self._under(line, scope, node.value, frame))
         if node.how == "for":
-            value = elements(value)
+            value = self.r.containers.elements(value)
         elif node.how == "with":
             value = self._entered(value)
         if binding.index >= 0:
@@ -263,3 +318,15 @@ class Names:
         for part in parts[1:]:
             spelled = self.r.catalog.canonical(f"{spelled}.{part}")
         return self.r.library(spelled, None, None)
+
+
+def _mentions(expr: Expr, name: str) -> bool:
+    """Whether an expression of no great size holds a name."""
+    stack, looked = [expr], 0
+    while stack and looked < MAX_LOOKED:
+        one = stack.pop()
+        looked += 1
+        if isinstance(one, Name) and one.id == name:
+            return True
+        stack.extend(parts(one))
+    return False

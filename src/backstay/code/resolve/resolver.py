@@ -28,9 +28,11 @@ from backstay.code.project import Project
 from backstay.code.resolve.calls import Calling
 from backstay.code.resolve.commandline import CommandLine
 from backstay.code.resolve.containers import Containers
+from backstay.code.resolve.injection import Injection
 from backstay.code.resolve.javascript import JavaScript
 from backstay.code.resolve.members import Members
 from backstay.code.resolve.names import Names
+from backstay.code.resolve.objects import Objects
 from backstay.code.resolve.parameters import Parameters
 from backstay.code.resolve.projectfiles import ProjectFiles
 from backstay.code.resolve.shapes import choice, text
@@ -83,10 +85,11 @@ class Resolver:
         self._depth = 0
         self.names, self.parameters, self.members = Names(self), Parameters(self), Members(self)
         self.containers, self.calls = Containers(self), Calling(self)
-        self.files = ProjectFiles(self)
+        self.files, self.objects = ProjectFiles(self), Objects(self)
         self.commandline = CommandLine(self)
-
+        self.injection = Injection(self)
         self.javascript = JavaScript(self)
+
     @property
     def exhausted(self) -> bool:
         """Whether the step budget ran out, so that later answers are incomplete."""

@@ -24,7 +24,8 @@ from backstay.code.values import (
 )
 
 CHAIN = "langchain_core.runnables.RunnableSequence()"  # what `prompt | llm | parser` makes
-MAX_OPTIONS = 16
+MAX_OPTIONS = 64
+MAX_WAYS = 16  # texts that one text with several possible parts is spelled out to
 MAX_FILLED = 200  # characters of text whose fields are filled in; longer text is a template somebody maintains
 _FIELD = re.compile(r"(\{\w{0,40}\})")
 _PERCENT = re.compile(r"%[sd]")
@@ -109,7 +110,7 @@ def given(name: str, scope: Scope, frame: Frame | None) -> Value | None:
 def text(values: list[Value], place: Place) -> Value:
     """Text put together from values; a short one that has a part with few known values is each text it can be."""
     ways = [one.options for one in values if isinstance(one, Choice)]
-    if ways and prod(map(len, ways)) <= MAX_OPTIONS and _is_short(values):
+    if ways and prod(map(len, ways)) <= MAX_WAYS and _is_short(values):
         each = product(*(one.options if isinstance(one, Choice) else [one] for one in values))
         return choice([_text(list(way), place) for way in each])
     return _text(values, place)

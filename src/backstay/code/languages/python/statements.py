@@ -5,7 +5,22 @@ from collections.abc import Callable
 import tree_sitter
 import tree_sitter_python
 
-from backstay.code.facts import Assign, Call, Class, Do, Expr, Function, Import, Item, Lit, Module, Name, Statement
+from backstay.code.facts import (
+    Assign,
+    Call,
+    Class,
+    Do,
+    Expr,
+    Function,
+    Import,
+    Item,
+    Lit,
+    Module,
+    Name,
+    Narrow,
+    Seq,
+    Statement,
+)
 from backstay.code.languages.python.expressions import MAX_DEPTH, Expressions
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
@@ -171,9 +186,50 @@ class _Reader(Expressions):
         out.append(Assign(target, self.expr(right, depth), None, "=", self._line(node), self._branch))
 
     def _match(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
-        for subject in node.children_by_field_name("subject"):
+        subjects = node.children_by_field_name("subject")
+        for subject in subjects:
             self._condition(subject, depth, out)
+        body = node.child_by_field_name("body")
+        for case in body.named_children if body is not None and len(subjects) == 1 else ():
+            block = case.child_by_field_name("consequence")
+            patterns = [child for child in case.named_children if child.type == "case_pattern"]
+            if subjects[0].type == "identifier" and block is not None and len(patterns) == 1:
+                self._matched(self._text(subjects[0]), patterns[0], block, depth, out)
         self._branches(node, depth, out)
+
+    def _matched(
+        self, name: str, pattern: tree_sitter.Node, block: tree_sitter.Node, depth: int, out: list[Statement]
+    ) -> None:
+        """`case "a" | B.C:` says what the subject is; a pattern of another form says nothing."""
+        inner = pattern.named_children
+        union = [one for child in inner for one in (child.named_children if child.type == "union_pattern" else [child])]
+        values = [self.expr(one, depth) for one in union if one.type in ("string", "dotted_name")]
+        plain = [
+            one for one in union if one.type != "dotted_name" or b"." in self._source[one.start_byte : one.end_byte]
+        ]
+        if values and len(values) == len(union) == len(plain):
+            value = values[0] if len(values) == 1 else Seq(values, self._line(pattern))
+            how = "==" if len(values) == 1 else "in"
+            out.append(Narrow(name, value, how, self._line(block), self._end(block)))
+
+    def _narrowed(
+        self, condition: tree_sitter.Node, block: tree_sitter.Node | None, depth: int, out: list[Statement]
+    ) -> None:
+        """What `if name in values`, `if name == value` and `and` of them say of the name within the block."""
+        if block is None or depth > MAX_DEPTH:
+            return
+        if condition.type == "parenthesized_expression" and condition.named_children:
+            self._narrowed(condition.named_children[0], block, depth + 1, out)
+        elif condition.type == "boolean_operator" and any(child.type == "and" for child in condition.children):
+            for child in condition.named_children:
+                self._narrowed(child, block, depth + 1, out)
+        elif condition.type == "comparison_operator" and len(condition.named_children) == 2:
+            left, right = condition.named_children
+            sign = "".join(self._text(child) for child in condition.children if not child.is_named)
+            if left.type == "identifier" and sign in ("in", "==", "is") and right.type != "none":
+                how = "in" if sign == "in" else "=="
+                value = self.expr(right, depth)
+                out.append(Narrow(self._text(left), value, how, self._line(block), self._end(block)))
 
     def _branches(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
         condition = node.child_by_field_name("condition") or node.child_by_field_name("guard")
@@ -184,6 +240,7 @@ class _Reader(Expressions):
         self._branch += deeper
         if condition is not None:
             self._condition(condition, depth, out)
+            self._narrowed(condition, node.child_by_field_name("consequence"), depth, out)
         for child in node.named_children:
             if child.type == "block":
                 for inner in child.named_children:
