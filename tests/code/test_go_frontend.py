@@ -130,6 +130,8 @@ STATEMENTS = [
     ("a := &T{B: 1}\na.C = d\na.B = 2", ["a = T(C=d, B=2)", "a.C = d", "a.B = 2"]),
     ("a := T{}\nif b() { a.C = 1 } else { a.C = 2 }", ["a = T(C=either(1, 2))", "b()", "a.C = 1", "a.C = 2"]),
     ("var a q.T\na.B = c()", ["a: q.T = q.T(B=c())"]),
+    ("a := T{B: []U{b()}}\na.B = append(a.B, c(), d...)\na.B = append(a.B, e)", ["a = T(B=[b(), c(), *d, e])", "a.B = (a.B + [e])"]),
+    ("var a T\na.B = c\nif d() { a.B = append(a.B, e()) }", ["a: T = T(B=[*c, e()])", "a.B = c", "d()"]),
     ("a := new(T)\na.B = 1", ["a = T(B=1)", "a.B = 1"]),
     ("a := b()\na.C = 1", ["a = b()", "a.C = 1"]),
 ]  # fmt: skip
@@ -336,7 +338,7 @@ def test_modules() -> None:
     assert modules.neighbour("NewClient", f"{llm}/outer_test.go") is None
     assert set(modules.neighbours(f"{llm}/chat.go")) == {f"{llm}/client.go", f"{llm}/chat_test.go"}
     assert modules.parts("Client", f"{llm}/client.go") == [f"{llm}/chat.go"]
-    assert modules.parts("Client", f"{llm}/chat.go") == []
+    assert modules.parts("Client", f"{llm}/chat.go") == [f"{llm}/client.go"]
     assert not modules.neighbours("gone.go")
     assert not modules.parts("Client", "gone.go")
     assert modules.neighbour("Client", "gone.go") is None

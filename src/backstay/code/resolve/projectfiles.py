@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from backstay.code.resolve.resolver import Resolver
 
 MAX_BYTES = 1_000_000
+MAX_TEXT = 200_000  # bytes of a file whose text is looked at as a value
+MAX_TEXTS = 500  # of such files
 
 
 class ProjectFiles:
@@ -37,9 +39,12 @@ class ProjectFiles:
         self.r = resolver
         self._found: dict[tuple[int, str], Value] = {}
         self._gathered: dict[tuple[int, str], list[FunctionScope]] = {}
+        self._read: Callable[[str], bytes | None] = lambda path: None
+        self._texts: dict[str, Value] = {}
 
     def fill(self, scopes: list[Scope], read: Callable[[str], bytes | None]) -> None:
         """Look at the decorators of every class; `read` gives a file's content or None."""
+        self._read = read
         for scope in scopes:
             if isinstance(scope, ClassScope):
                 for row in self._rows(scope):
@@ -51,6 +56,19 @@ class ProjectFiles:
                         self._gathered[id(scope.cls), name] = [
                             method for method in scope.methods.values() if self._is_decorated(method, decorator)
                         ]
+
+    def text(self, path: Value) -> Value:
+        """What a file of the project says that code has built into its program, by its path from the root."""
+        whole = posixpath.normpath(path.value) if isinstance(path, Known) and isinstance(path.value, str) else ""
+        if not whole or whole.startswith(("..", "/")):
+            return Unknown()
+        if whole not in self._texts:
+            data = self._read(whole) if len(self._texts) < MAX_TEXTS else None
+            usable = data is not None and len(data) <= MAX_TEXT and b"\0" not in data
+            said = data.decode("utf-8", "replace") if data is not None and usable else ""
+            place = Place(whole, 1, said.count("\n") + 1)
+            self._texts[whole] = Known(said, place) if usable else Unknown()
+        return self._texts[whole]
 
     def attribute(self, cls: ClassScope, name: str) -> Value | None:
         """The value of an attribute that a file or the class's own methods give."""

@@ -1,6 +1,6 @@
 """Locals: the variables of one Go function, so that fields set after a value is made belong to its making."""
 
-from backstay.code.facts import Assign, Attr, Call, Either, Expr, Name, Seq
+from backstay.code.facts import Assign, Attr, Call, Either, Expr, Name, Op, Seq, Star
 
 MAX_FIELDS = 200  # set on one variable after it was made
 _ERRORS = frozenset(("err", "error", "e", "ok", "exists", "found", "present"))
@@ -16,6 +16,7 @@ class Locals:
 
     def __init__(self) -> None:
         self._bound: dict[str, tuple[Assign, bool]] = {}  # and whether fields may be added to its value
+        self._grown: dict[int, Seq] = {}  # lists that stand nowhere else and may become longer
 
     def bound(self, name: str, statement: Assign, takes_fields: bool) -> None:
         """Note what a variable is given, and whether fields set on it later may count as given with it."""
@@ -33,10 +34,24 @@ class Locals:
         made = self._made(known[0]) if known is not None and known[1] else None
         if made is None or len(made.keywords) >= MAX_FIELDS:
             return False
-        given: list[Expr] = [one for key, one in made.keywords if key == field] if branch else []
-        whole = Either([*given, value], line) if given else value
+        before = next((one for key, one in made.keywords if key == field), None)
+        added = _added(name, field, value)
+        if added is not None:
+            whole: Expr = self._extended(before, added, line)
+        else:
+            whole = Either([before, value], line) if before is not None and branch else value
         made.keywords[:] = [*(pair for pair in made.keywords if pair[0] != field), (field, whole)]
         return True
+
+    def _extended(self, before: Expr | None, added: Seq, line: int) -> Seq:
+        """A list with more at its end, as one list, so that a thousand additions do not nest a thousand deep."""
+        if isinstance(before, Seq) and id(before) in self._grown:
+            before.items += added.items
+            return before
+        first = before.items if isinstance(before, Seq) else [Star(before, line)] if before is not None else []
+        whole = Seq([*first, *added.items], line)
+        self._grown[id(whole)] = whole
+        return whole
 
     def _made(self, statement: Assign) -> Call | None:
         """The call that made a variable's value; a declared variable is made by its type."""
@@ -44,3 +59,12 @@ class Locals:
             statement.how = "="
             statement.value = Call(statement.annotation, [], [], statement.line, statement.line)
         return statement.value if isinstance(statement.value, Call) else None
+
+
+def _added(name: str, field: str, value: Expr) -> Seq | None:
+    """What `x.f = append(x.f, ...)` adds to the field; None for any other value."""
+    if not isinstance(value, Op) or value.op != "+" or not isinstance(value.right, Seq):
+        return None
+    left = value.left
+    same = isinstance(left, Attr) and left.name == field and isinstance(left.value, Name) and left.value.id == name
+    return value.right if same else None

@@ -69,10 +69,11 @@ class GoModules:
         return [one for one in same if one != path and self._headings[one].package == package]
 
     def parts(self, name: str, path: str) -> Sequence[str]:
-        """The other files of the package that hold methods of a type."""
+        """The other files of the package that declare a type or hold methods of it."""
         if path not in self._headings:
             return ()
-        found = self._declared(path).get(receiver(name), ())
+        declared = self._declared(path)
+        found = dict.fromkeys([*declared.get(name, ()), *declared.get(receiver(name), ())])
         return [one for one in found if one != path and (_is_test(path) or not _is_test(one))]
 
     def _declared(self, path: str) -> dict[str, list[str]]:
