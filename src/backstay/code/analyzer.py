@@ -137,7 +137,9 @@ def _uncollected() -> Iterator[None]:
 def _observe(
     scopes: list[ModuleScope], others: list[ModuleScope], resolver: Resolver, places: Places
 ) -> Iterator[Fact]:
-    resolver.files.fill([scope for module in scopes for scope in module.walk()], places.read)
+    every = [scope for module in scopes for scope in module.walk()]
+    resolver.objects.fill(every)
+    resolver.files.fill(every, places.read)
     graph = CallGraph(resolver, scopes)
     observer = Observer(resolver, resolver.catalog, graph, scopes, places.source.id)
     observer.run()

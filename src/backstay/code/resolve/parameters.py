@@ -135,7 +135,9 @@ class Parameters:
                 # An alias for an annotation: `Llm = Annotated[ChatOpenAI, Depends(get_llm)]`.
                 if isinstance(found, Instance) or (isinstance(found, External) and found.path.endswith("()")):
                     return found
-                if isinstance(found, External) and self.r.catalog.relevant(found.path):
+                if isinstance(found, External) and (
+                    self.r.catalog.relevant(found.path) or self.r.catalog.knows(found.path)
+                ):
                     return self.r.library(f"{found.path}()", None, found)
         return None
 
