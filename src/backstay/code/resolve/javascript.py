@@ -37,6 +37,9 @@ _SAME_TEXT = frozenset(
 )
 _PARTS = frozenset(("slice", "substring", "substr", "charAt", "at"))
 _VIEWS = frozenset(("values", "keys", "entries"))
+_ASKING = frozenset(("concat", "join", "at"))  # what they give hangs on their arguments
+_ONE = frozenset(("at", "pop", "shift", "find", "findLast"))
+_METHODS = _SAME_LIST | _SAME_TEXT | _PARTS | _VIEWS | _ASKING | _ONE | {"bind", "flat", "set", "replace", "split"}
 
 
 class JavaScript:
@@ -45,11 +48,11 @@ class JavaScript:
 
     def method(self, owner: Value, call: Call, name: str, scope: Scope, frame: Frame | None) -> Value | None:
         """What calling a method of a list, an object, a map or text gives; None where nothing more is known."""
-        if scope.module.facts.language != "javascript":
+        if name not in _METHODS or scope.module.facts.language != "javascript":
             return None
         if name == "bind" and isinstance(owner, FunctionValue):
             return owner
-        given = [self.r.value(arg, scope, frame) for arg in call.args[:20]]
+        given = [self.r.value(arg, scope, frame) for arg in call.args[:20]] if name in _ASKING else []
         place = Place(scope.path, call.line, call.end_line)
         found = [self._method(one, name, given, place) for one in options(owner)]
         known = [one for one in found if one is not None]
@@ -86,7 +89,7 @@ class JavaScript:
         if name == "join":
             between = given[0] if given else Known(",", place)
             return text([one for item in owner.items for one in (between, item)][1:], place)
-        if name in ("at", "pop", "shift", "find", "findLast"):
+        if name in _ONE:
             position = given[0] if given and name == "at" else UNKNOWN
             if isinstance(position, Known) and isinstance(position.value, int) and not owner.open:
                 return owner.items[position.value] if -len(owner.items) <= position.value < len(owner.items) else None
