@@ -40,6 +40,7 @@ class Ledger:
     def __init__(self) -> None:
         self.assets: dict[str, Made] = {}
         self.uses: list[Use] = []
+        self.stated: set[tuple[str, str]] = set()  # edges that an asset's own code says, and no function it calls
         self._edges: dict[tuple[str, RelationshipKind, str, str], Relationship] = {}
 
     def asset(
@@ -94,6 +95,10 @@ class Ledger:
             for mark, edge in self._edges.items()
             if edge.kind != kind or edge.target != target or edge.source == keep
         }
+
+    def cut(self, source: str, targets: set[str]) -> None:
+        """Forget the edges from one asset to others."""
+        self._edges = {m: e for m, e in self._edges.items() if e.source != source or e.target not in targets}
 
     def drop(self, keys: set[str]) -> None:
         """Forget assets and all that hangs on them."""

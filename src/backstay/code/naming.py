@@ -8,6 +8,7 @@ from backstay.code.models import provider_called
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
 from backstay.code.servers import launch_name, launched
 from backstay.code.values import (
+    ClassValue,
     Environment,
     External,
     FunctionValue,
@@ -33,11 +34,18 @@ class Naming:
     def __init__(self, given: Given, variables: dict[int, str]) -> None:
         self._given = given
         self._variables = variables
+        self._later: dict[int, str] = {}
         self._keys: dict[int, dict[int, str]] = {}  # id of a scope -> id of a call in it -> the key it stands under
 
     def variable(self, site: Site) -> str:
         """The variable that a call's result is assigned to, empty when there is none."""
-        return self._variables.get(id(site.call), "")
+        return self._later.get(id(site.call), "") or self._variables.get(id(site.call), "")
+
+    def renamed(self, site: Site, later: Site) -> None:
+        """What a call made goes by the variable that its finished form is assigned to: `graph = builder.compile()`."""
+        name = self._variables.get(id(later.call), "")
+        if name:
+            self._later.setdefault(id(site.call), name)
 
     def names(self, row: Row, site: Site, definition: Scope | None, path: str) -> tuple[list[Value | str], bool]:
         """The possible names of what a row makes, and whether a name was passed at all (known or not).
@@ -133,6 +141,8 @@ def _named(value: Value) -> list[Value | str]:
             return [value]
         case FunctionValue(scope):
             return [scope.function.name]
+        case ClassValue(cls):
+            return [cls.cls.name]
         case Partial(func):
             return _named(func)
         case TextValue():

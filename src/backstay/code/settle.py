@@ -27,6 +27,7 @@ _HOOK = re.compile(
     r"__init__|forward|call|compute_\w+|configure_\w+|on_\w+|\w+_dataloader|log|setup|prepare_data|\w+_(?:step|start|end)"
 )
 _MAKERS = (Kind.PIPELINE, Kind.NOTEBOOK)
+_RUN = (Kind.PIPELINE, Kind.TOOL, Kind.AGENT)
 _CALLED = frozenset((Kind.AGENT, Kind.MODEL, Kind.PIPELINE, Kind.TOOL, Kind.PROVIDER))
 # What makes an endpoint one that reaches AI; a package it imports or a credential does not.
 _AI = frozenset(
@@ -195,11 +196,15 @@ def _uses(o: Observer, owner_of: Callable[[str], str]) -> None:
             o.ledger.edge(owner_of(use.scope.path), kind, use.target.key, use.evidence, use.attributes)
         if use.kind == R.DEPENDS_ON:
             continue
+        own = o.bearers.get(id(use.scope), [])
         for made in borne:
             if made is use.target or made.kind in (Kind.MODEL, Kind.PROMPT):
                 continue
             o.ledger.edge(made.key, _kind_for(made, use.target, use.kind), use.target.key, use.evidence, use.attributes)
+            if made in own:
+                o.ledger.stated.add((made.key, use.target.key))
     _bear_each_other(o)
+    _through_agents(o)
 
 
 def _kind_for(made: Made, target: Made, kind: R) -> R:
@@ -221,8 +226,29 @@ def _bear_each_other(o: Observer) -> None:
                 continue
             for inner in o.bearers.get(id(one), []):
                 for made in held:
-                    if made is not inner and made.kind == Kind.ENDPOINT and inner.kind in (Kind.PIPELINE, Kind.TOOL):
+                    if made is not inner and made.kind == Kind.ENDPOINT and inner.kind in _RUN:
                         o.ledger.edge(made.key, R.CALLS, inner.key, next(iter(made.evidence)))
+
+
+def _through_agents(o: Observer) -> None:
+    """What an endpoint, pipeline or tool reaches only because it calls an agent is the agent's: one edge says so."""
+    out: dict[str, set[str]] = {}
+    for edge in o.ledger.edges:
+        out.setdefault(edge.source, set()).add(edge.target)
+    assets = o.ledger.assets
+    for key, made in assets.items():
+        agents = {one for one in out.get(key, ()) if one in assets and assets[one].kind == Kind.AGENT}
+        if made.kind not in (Kind.ENDPOINT, Kind.PIPELINE, Kind.TOOL) or not agents:
+            continue
+        theirs, queue = set(agents), list(agents)
+        while queue:
+            for one in out.get(queue.pop(), ()):
+                if one not in theirs and one != key:
+                    theirs.add(one)
+                    if one in assets and assets[one].kind in (Kind.AGENT, Kind.TOOL, Kind.VECTOR_STORE):
+                        queue.append(one)
+        gone = {one for one in theirs - agents if (key, one) not in o.ledger.stated}
+        o.ledger.cut(key, {one for one in gone if one in assets and assets[one].kind in _AI})
 
 
 def _produced(o: Observer, model: Made, evidence: Evidence, pipelines: list[Made]) -> None:
