@@ -18,6 +18,8 @@ class Project:
         self.modules = modules
         self._load = load
         self._known = known
+        # Tells, where a language can, that a name is that of a package which is published from this very source.
+        self._published: Callable[[str, str], bool] = getattr(modules, "published", lambda module, importer: False)
         self._scopes: dict[str, ModuleScope | None] = {}
 
     def scope(self, path: str) -> ModuleScope | None:
@@ -30,8 +32,9 @@ class Project:
     def find(self, module: str, level: int, importer: str, name: str = "") -> str | None:
         """The file that an import in `importer` means, or None when it is no file of the project."""
         found = self.modules.find(module, level, importer, name)
-        if found is not None and not level and self._known(module) and not self._has(found, name):
-            return None
+        if found is not None and not level and self._known(module):
+            # What its tables say of a library says more than its code, when that is here as well.
+            return None if self._published(module, importer) or not self._has(found, name) else found
         return found
 
     def beside(self, name: str, path: str) -> ModuleScope | None:
@@ -41,7 +44,12 @@ class Project:
 
     def related(self, imports: Sequence[tuple[str, int]], path: str) -> list[str]:
         """The files that a file's imports may mean."""
-        return [found for name, level in imports for found in self.modules.imported(name, level, path)]
+        return [
+            found
+            for name, level in imports
+            if level or not (self._known(name) and self._published(name, path))
+            for found in self.modules.imported(name, level, path)
+        ]
 
     def _has(self, path: str, name: str) -> bool:
         scope = self.scope(path)

@@ -40,6 +40,12 @@ class JavaScriptModules:
         found = self.find(module, level, importer, "")
         return [found] if found is not None else []
 
+    def published(self, module: str, importer: str) -> bool:
+        """Whether an import names a package of this source by the name it is published under."""
+        return (
+            self._mapped(module, importer.rpartition("/")[0]) is None and _package(module) in self._manifests.workspace
+        )
+
     def neighbour(self, name: str, path: str) -> str | None:
         """None: every name is bound or imported in its own file."""
         return None
@@ -94,13 +100,12 @@ class JavaScriptModules:
 
     def _of_workspace(self, module: str) -> str | None:
         """By the name of a package of this source."""
-        parts = module.split("/")
-        length = 2 if module.startswith("@") else 1
-        found = self._manifests.workspace.get("/".join(parts[:length]))
+        name = _package(module)
+        found = self._manifests.workspace.get(name)
         if found is None:
             return None
         root, package = found
-        inside = "/".join(parts[length:])
+        inside = module[len(name) + 1 :]
         for target in package.entries(inside):
             path = self._at(relative(root, target)) or self._source(root, target)
             if path is not None:
@@ -142,3 +147,8 @@ class JavaScriptModules:
                 if found is not None:
                     return found
         return None
+
+
+def _package(module: str) -> str:
+    """The package of a module: its first name, or scope and name."""
+    return "/".join(module.split("/")[: 2 if module.startswith("@") else 1])
