@@ -8,7 +8,6 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from importlib import resources
 from pathlib import Path
 
 import msgspec

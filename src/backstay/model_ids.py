@@ -59,6 +59,16 @@ def known_id(text: str) -> ModelId | None:
     return ModelId(name, vendor, prefix)
 
 
+def routed_id(text: str) -> ModelId | None:
+    """The model of `provider/name`, as routers between providers write it, or of a known id; None for anything else."""
+    text = text.strip()
+    known = known_id(text)
+    if known is not None:
+        return known
+    prefix, name = _split(text)
+    return ModelId(name, "", prefix) if prefix and _SHAPE.match(name) and not _FILE.search(name) else None
+
+
 def looks_like_id(text: str) -> bool:
     """Whether a text that stands where ids of models stand can be one."""
     return bool(_SHAPE.match(text)) and bool(re.search(r"[0-9-]", text)) and not _FILE.search(text)

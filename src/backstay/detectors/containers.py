@@ -3,16 +3,16 @@
 import re
 from collections.abc import Iterator
 
-from backstay.detectors.support import facts
+from backstay.detectors.support.command_facts import command_facts
 from backstay.detectors.support.compose import compose_facts
 from backstay.detectors.support.containers import Instruction, exec_words, instructions, substitute
-from backstay.detectors.support.facts import owner_edge
+from backstay.detectors.support.invocations import Invocation, invocations
 from backstay.detectors.support.reading import yaml_documents
-from backstay.detectors.support.servers import command_server, pulled_models
+from backstay.detectors.support.servers import server_of
 from backstay.detectors.support.serving import image_facts, server_facts
+from backstay.detectors.support.shell import Command, commands
 from backstay.images import parse_image
 from backstay.model import Kind
-from backstay.model import RelationshipKind as Edge
 from backstay.plugin import Fact, File, Selector, detector
 
 _ID = "containers"
@@ -37,6 +37,12 @@ _IMAGE_LINE = re.compile(r"\s*(?:-\s+)?image:\s*[\"']?([^\s\"'#{}]{1,400})[\"']?
     _SELECTOR,
     Kind.CONTAINER_IMAGE,
     Kind.MODEL,
+    Kind.MODEL_FILE,
+    Kind.DATASET,
+    Kind.PROVIDER,
+    Kind.PIPELINE,
+    Kind.MCP_SERVER,
+    Kind.PACKAGE,
     Kind.ENDPOINT,
     Kind.VECTOR_STORE,
     Kind.CREDENTIAL,
@@ -55,34 +61,40 @@ def detect(file: File) -> Iterator[Fact]:
 def _dockerfile(file: File) -> Iterator[Fact]:
     stages: set[str] = set()
     last: dict[str, Instruction] = {}
+    ran: list[Invocation] = []
     for one in instructions(file.text):
         match one.keyword:
             case "FROM":
-                words = [word for word in one.rest.split() if not word.startswith("--")]
-                if words and words[0].lower() not in stages:
-                    yield from _image(file, substitute(words[0], one.arguments), one.line)
-                if len(words) > 2 and words[1].upper() == "AS":
-                    stages.add(words[2].lower())
+                parts = [word for word in one.rest.split() if not word.startswith("--")]
+                if parts and parts[0].lower() not in stages:
+                    yield from _image(file, substitute(parts[0], one.arguments), one.line)
+                if len(parts) > 2 and parts[1].upper() == "AS":
+                    stages.add(parts[2].lower())
                 last = {}
             case "COPY":
                 source = re.match(r"(?:--\S+\s+)*?--from=(\S+)", one.rest)
                 if source and source[1].lower() not in stages and not source[1].isdigit():
                     yield from _image(file, substitute(source[1], one.arguments), one.line)
             case "RUN":
-                seen = file.evidence(_ID, one.line)
-                for model, hub in pulled_models(one.rest):
-                    asset = facts.served_model(model, hub, seen)
-                    yield asset
-                    yield owner_edge(
-                        Edge.USES, asset.key, seen, api="hf download" if hub else "ollama pull", local=True
-                    )
+                ran += invocations(commands(one.rest, one.arguments, one.line))
             case "CMD" | "ENTRYPOINT":
                 last[one.keyword] = one  # only the last of each counts
-    words = [word for key in ("ENTRYPOINT", "CMD") if key in last for word in exec_words(last[key].rest)]
-    server = command_server(words)
-    if server:
-        line = max(one.line for one in last.values())
-        yield from server_facts(file, server, server.product, file.evidence(_ID, line), {}, published=None)
+    yield from command_facts(file, ran, _ID)
+    lines = [last[key] for key in ("ENTRYPOINT", "CMD") if key in last]
+    known = lines[-1].arguments if lines else {}
+    words = tuple(word for one in lines for word in exec_words(one.rest, known))
+    if not words:
+        return
+    line = max(one.line for one in lines)
+    seen = file.evidence(_ID, line)
+    rest: list[Invocation] = []
+    for started in invocations([Command(words, line)]):
+        if started.row is not None and started.row.task == "serving":
+            server = server_of(file, started, seen)
+            yield from server_facts(file, server, server.product, seen, dict.fromkeys(known, ""), published=None)
+        else:
+            rest.append(started)
+    yield from command_facts(file, rest, _ID)
 
 
 def _image(file: File, reference: str | None, line: int) -> Iterator[Fact]:

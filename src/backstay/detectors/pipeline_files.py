@@ -1,8 +1,8 @@
-"""Detector of pipelines written as files: training recipes, DVC, MLflow, Kubeflow, jobs and CI workflows."""
+"""Detector of pipelines written as files: training recipes, DVC, MLflow, Kubeflow, and jobs for clusters."""
 
 from collections.abc import Iterator
 
-from backstay.detectors.support.jobs import job_facts, workflow_facts
+from backstay.detectors.support.jobs import job_facts
 from backstay.detectors.support.project_pipelines import dvc_facts, kubeflow_facts, mlproject_facts
 from backstay.detectors.support.reading import document, yaml_documents
 from backstay.detectors.support.recipes import merge_facts, recipe_facts
@@ -11,7 +11,6 @@ from backstay.plugin import Fact, File, Selector, UnreadableError, detector
 
 _SELECTOR = Selector(
     names=frozenset({"dvc.yaml", "mlproject"}),
-    paths=("**/.github/workflows/*.yml", "**/.github/workflows/*.yaml"),
     contains=(b"model_name_or_path", b"base_model", b"merge_method", b"pipelineInfo", b"entrypoint:"),
     within=(".yaml", ".yml", ".json"),
 )
@@ -26,9 +25,6 @@ def detect(file: File) -> Iterator[Fact]:
     elif name == "mlproject":
         for root in yaml_documents(file):
             yield from mlproject_facts(file, root)
-    elif ".github/workflows/" in file.path:
-        for root in yaml_documents(file):
-            yield from workflow_facts(file, root)
     else:
         yield from _by_content(file)
 

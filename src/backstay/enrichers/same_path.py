@@ -7,6 +7,7 @@ from backstay.graph import Graph
 from backstay.model import Asset, Attributes, Kind, Same
 from backstay.plugin import Joined, Places, enricher
 
+_SPEAKERS = ("code", "commands", "containers")  # who names files without seeing them
 _KINDS = (Kind.DATASET, Kind.MODEL_FILE, Kind.MODEL)
 
 
@@ -26,7 +27,7 @@ def enrich(graph: Graph, places: Places) -> Iterator[Joined]:
 
 def _stands(asset: Asset) -> bool:
     """Whether an asset was seen as a file or folder itself, not only named by code."""
-    return bool(asset.text("path")) and any(not seen.source.startswith("code") for seen in asset.evidence)
+    return bool(asset.text("path")) and any(not seen.source.startswith(_SPEAKERS) for seen in asset.evidence)
 
 
 def _meant(asset: Asset, standing: dict[str, Asset]) -> Asset | None:

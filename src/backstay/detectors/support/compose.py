@@ -2,40 +2,25 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from backstay import catalog
 from backstay.detectors.support import facts
+from backstay.detectors.support.command_facts import command_facts
 from backstay.detectors.support.containers import substitute
-from backstay.detectors.support.facts import Seen, owner_edge
+from backstay.detectors.support.facts import owner_edge
+from backstay.detectors.support.invocations import Invocation, invocations
 from backstay.detectors.support.reading import texts
-from backstay.detectors.support.servers import (
-    MODEL_IMAGES,
-    VECTOR_IMAGES,
-    command_server,
-    options_server,
-    product_of,
-    pulled_models,
-)
-from backstay.detectors.support.serving import image_facts, server_facts
+from backstay.detectors.support.servers import MODEL_IMAGES, VECTOR_IMAGES, image_server, product_of, server_of
+from backstay.detectors.support.serving import image_facts, server_facts, store_facts
+from backstay.detectors.support.shell import Command
 from backstay.documents import Node
 from backstay.images import parse_image
-from backstay.keys import is_hub_name
 from backstay.launch import split
-from backstay.model import Asset, Attributes, Kind
 from backstay.model import RelationshipKind as Edge
 from backstay.plugin import Fact, File
 from backstay.secrecy import is_placeholder
 
 MAX_SERVICES = 500
-# What makes each vector store ask for a key or password, and what says that it does not.
-_STORE_KEYS = {
-    "qdrant": ("QDRANT__SERVICE__API_KEY", "QDRANT__SERVICE__JWT_RBAC"),
-    "chroma": ("CHROMA_SERVER_AUTHN_PROVIDER", "CHROMA_SERVER_AUTH_PROVIDER", "CHROMA_SERVER_AUTHN_CREDENTIALS"),
-    "weaviate": ("AUTHENTICATION_APIKEY_ENABLED", "AUTHENTICATION_OIDC_ENABLED"),
-    "pgvector": ("POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE"),
-}
-_OPEN = {"qdrant", "chroma", "weaviate"}  # open to everybody unless told otherwise
 
 
 def compose_facts(file: File, root: Node, source: str) -> Iterator[Fact]:
@@ -54,38 +39,27 @@ def _service(file: File, name: str, service: Node, source: str) -> Iterator[Fact
         yield from image_facts(image, seen)
     environment = dict(_environment(service))
     yield from _credentials(file, service, source)
-    words = _words(service.get("entrypoint")) + _words(service.get("command"))
-    server = command_server(words)
+    words = tuple(_words(service.get("entrypoint")) + _words(service.get("command")))
+    at = service.get("command").line or service.get("entrypoint").line or node.line or service.line
     product = product_of(image.name, MODEL_IMAGES) if image else None
+    published = _published(service)
+    rest: list[Invocation] = []
+    server = None
+    for one in invocations([Command(words, at)] if words else []):
+        if server is None and one.row is not None and one.row.task == "serving" and one.row.product != "chroma":
+            server = server_of(file, one, seen)
+        else:
+            rest.append(one)
     if server is None and product:
-        server = options_server(product, _words(service.get("command")))
-        model = environment.get("MODEL_ID") or ""
-        if not server.models and is_hub_name(model):
-            server = replace(server, models=((model, True),))
-        pulled = tuple(pulled_models(" ".join(words)))
-        server = replace(server, models=(*server.models, *pulled))
+        server = image_server(file, product, tuple(_words(service.get("command"))), environment, seen)
     if server:
-        yield from server_facts(file, server, name, seen, environment, published=_published(service))
+        yield from server_facts(file, server, name, seen, environment, published=published)
+    yield from command_facts(file, rest, source)
     store = product_of(image.name, VECTOR_IMAGES) if image else None
     if store:
-        yield from _store(file, name, store, service, environment, seen)
-
-
-def _store(
-    file: File, name: str, product: str, service: Node, environment: dict[str, str | None], seen: Seen
-) -> Iterator[Fact]:
-    attributes: Attributes = {"product": product}
-    published = _published(service)
-    if published:
-        attributes["host"] = published
-    keys = _STORE_KEYS.get(product, ())
-    if any(key in environment and (environment[key] or "").lower() != "false" for key in keys):
-        attributes["authentication"] = "password" if product == "pgvector" else "api key"
-    elif product in _OPEN and not service.get("env_file").line:
-        attributes["authentication"] = None
-    asset = Asset(file.urn(Kind.VECTOR_STORE, file.path, name), Kind.VECTOR_STORE, product, attributes, seen)
-    yield asset
-    yield owner_edge(Edge.USES, asset.key, seen)
+        # A file of variables may hold its key.
+        known = environment if not service.get("env_file").line else None
+        yield from store_facts(file, name, store, published, known, seen)
 
 
 def _environment(service: Node) -> Iterator[tuple[str, str | None]]:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from backstay.detectors.support.shell import commands
+
 MAX_INSTRUCTIONS = 20_000
 _DIRECTIVE = re.compile(r"#\s*escape\s*=\s*(\S)\s*\Z", re.IGNORECASE)
 _INSTRUCTION = re.compile(r"([A-Za-z]{2,12})\s+(\S.*)\Z", re.DOTALL)
@@ -84,12 +86,13 @@ def substitute(text: str, known: dict[str, str]) -> str | None:
     return None if missing else result
 
 
-def exec_words(rest: str) -> list[str]:
-    """The words of CMD or ENTRYPOINT, in exec or shell form."""
+def exec_words(rest: str, known: dict[str, str]) -> list[str]:
+    """The words of CMD or ENTRYPOINT: a list as it is, the shell form as words for a shell."""
     if rest.lstrip().startswith("["):
         try:
             words = json.loads(rest)
         except (ValueError, RecursionError):
             return []
         return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
-    return rest.split()
+    found = commands(rest, known)
+    return list(found[0].words) if len(found) == 1 else ["sh", "-c", rest]

@@ -26,10 +26,10 @@ _VARIABLE = re.compile(r"\$\{?(?:env:|input:|secrets?\.)?([A-Za-z_][A-Za-z0-9_.-
 _AUTH_KEYS = ("oauth", "auth", "authProvider", "authProviderType", "authorization", "authentication")
 
 
-def server_facts(file: File, entry: Entry, local: str) -> Iterator[Fact]:
+def server_facts(file: File, entry: Entry, local: str, source: str = SOURCE) -> Iterator[Fact]:
     """The server, what it is started from, and the credentials it is given."""
     node = entry.node
-    seen = file.evidence(SOURCE, node.line, node.end_line)
+    seen = file.evidence(source, node.line, node.end_line)
     words = _words(node)
     started = launch(words)
     url = named(node, "url", "uri", "serverUrl", "httpUrl", "endpoint", "baseUrl").text
@@ -59,7 +59,7 @@ def server_facts(file: File, entry: Entry, local: str) -> Iterator[Fact]:
     yield server
     yield owner_edge(Edge.USES, server.key, seen)
     yield from origin_facts(server.key, started, seen)
-    for credential in _credentials(file, node, words, url, started):
+    for credential in _credentials(file, node, words, url, started, source):
         yield credential
         yield edge(server.key, Edge.USES, credential.key, credential.evidence)
 
@@ -165,11 +165,11 @@ def _url_secrets(url: str) -> Iterator[tuple[str, str]]:
             yield "key in URL", part
 
 
-def _credentials(file: File, node: Node, words: list[str], url: str, started: Launch) -> Iterator[Asset]:
+def _credentials(file: File, node: Node, words: list[str], url: str, started: Launch, source: str) -> Iterator[Asset]:
     """References by name, and values that are no placeholders; each with the line where it stands."""
     given = [*_environment(node), *_headers(node)]
     for name, value in given:
-        seen = file.evidence(SOURCE, value.line or node.line)
+        seen = file.evidence(source, value.line or node.line)
         names = [a or b or c for a, b, c in _VARIABLE.findall(value.text)]
         secret = value.text.removeprefix("Bearer ").removeprefix("token ").removeprefix("Basic ").strip()
         if not is_secret_name(name) and not looks_random(secret):
@@ -181,14 +181,14 @@ def _credentials(file: File, node: Node, words: list[str], url: str, started: La
             yield facts.credential_value(file, name, secret, seen)
         elif name not in dict(_headers(node)):
             yield facts.credential_reference(file, name, seen)
-    here = file.evidence(SOURCE, node.line)
+    here = file.evidence(source, node.line)
     for name in started.env:
         if is_secret_name(name) and name not in dict(given):
             yield facts.credential_reference(file, name, here)
     for name, text in [*_argument_secrets(words), *_url_secrets(url)]:
         if not is_placeholder(text) and not is_path(text) and not _VARIABLE.search(text):
             line = file.line_of(text) or node.line
-            yield facts.credential_value(file, name, text, file.evidence(SOURCE, line))
+            yield facts.credential_value(file, name, text, file.evidence(source, line))
 
 
 def _argument_secrets(words: list[str]) -> Iterator[tuple[str, str]]:

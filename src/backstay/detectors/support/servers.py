@@ -1,26 +1,29 @@
-"""Command lines and images that are known to serve models or hold vectors: what they load and where they listen."""
+"""Model servers as commands and images start them: what they load, where they listen, whether they ask for a key."""
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
-from backstay.keys import is_hub_name
-
-MAX_WORDS = 400
+from backstay.detectors.support.facts import Seen
+from backstay.detectors.support.invocations import Invocation, read_options
+from backstay.detectors.support.named_models import named_model
+from backstay.model import Asset, Attributes, Value
+from backstay.plugin import File
 
 
 @dataclass(frozen=True)
 class Server:
     """A model server as started: `product`, the models it loads, and its address where the command says it.
 
-    `authentication` is None when the command has none although this product asks for a key on the command line.
+    `use` is what the command says of how it loads them; `keyed` whether it is given a key to ask for.
     """
 
     product: str
-    models: tuple[tuple[str, bool], ...] = ()  # name, and whether it is a name on the Hugging Face hub
+    provider: str = ""
+    models: tuple[Asset, ...] = ()
     host: str = ""
     port: str = ""
     keyed: bool = False
+    use: tuple[tuple[str, Value], ...] = ()
 
 
 # Image names (without registry) of model servers, and of vector stores by product.
@@ -54,7 +57,20 @@ VECTOR_IMAGES = {
     "redis/redis-stack": "redis",
     "redis/redis-stack-server": "redis",
 }
-_KEY_OPTIONS = ("--api-key", "--api_key", "--master-key", "--api-key-file")
+# What images take on their command line: the options of the program that they start.
+_IMAGE_COMMANDS = {
+    "vllm": ("vllm", "serve"),
+    "text-generation-inference": ("text-generation-launcher",),
+    "text-embeddings-inference": ("text-embeddings-router",),
+    "sglang": ("sglang", "serve"),
+    "llama.cpp": ("llama-server",),
+    "ollama": ("ollama", "serve"),
+    "triton": ("tritonserver",),
+    "litellm": ("litellm",),
+    "infinity": ("infinity_emb", "v2"),
+}
+# Variables that name the model of a server that is started without an option for it.
+_MODEL_VARIABLES = ("MODEL_ID", "HF_MODEL_ID", "VLLM_MODEL", "MODEL_NAME", "LLAMA_ARG_HF_REPO")
 
 
 def product_of(image: str, products: dict[str, str]) -> str | None:
@@ -65,75 +81,46 @@ def product_of(image: str, products: dict[str, str]) -> str | None:
     return products.get(short)
 
 
-def command_server(words: list[str]) -> Server | None:
-    """The model server that a command starts; None when it starts something else."""
-    words = words[:MAX_WORDS]
-    for at, word in enumerate(words):
-        name = PurePosixPath(word).name
-        rest = words[at + 1 :]
-        if name == "vllm" and rest[:1] == ["serve"]:
-            return options_server("vllm", rest[1:])
-        if word.startswith(("vllm.entrypoints.openai.api_server", "vllm.entrypoints.api_server")):
-            return options_server("vllm", rest)
-        if word == "sglang.launch_server":
-            return options_server("sglang", rest)
-        if name in ("text-generation-launcher", "text-embeddings-router", "llama-server"):
-            product = {"llama-server": "llama.cpp"}.get(name, name.replace("-launcher", "-inference"))
-            return options_server(product.replace("-router", "-inference"), rest)
-        if name == "ollama" and rest[:1] == ["serve"]:
-            return Server("ollama")
-        if name == "tritonserver":
-            return options_server("triton", rest)
-    return None
-
-
-def options_server(product: str, words: list[str]) -> Server:
-    """A model server's options; the first word that is no option is a model for those that take it so."""
-    options: dict[str, str] = {}
-    free: list[str] = []
-    at = 0
-    while at < len(words):
-        name, equals, value = words[at].partition("=")
-        if not name.startswith("-"):
-            free.append(words[at])
-        elif equals:
-            options.setdefault(name, value)
-        elif at + 1 < len(words) and not words[at + 1].startswith("-"):
-            options.setdefault(name, words[at + 1])
-            at += 1
-        else:
-            options.setdefault(name, "")
-        at += 1
-    named = [options.get(key, "") for key in ("--model", "--model-path", "--model-id", "--hf-repo", "-hf")]
-    if product == "vllm" and free:
-        named.append(free[0])
-    models = tuple(
-        (name.partition(":")[0], True) for name in dict.fromkeys(named) if is_hub_name(name.partition(":")[0])
+def server_of(file: File, one: Invocation, seen: Seen) -> Server:
+    """The server that an invocation of a serving row of the table starts."""
+    row = one.row
+    if row is None:
+        raise ValueError("only commands of the table start servers")
+    found: dict[str, Asset] = {}
+    for text in one.values(row.model):
+        model = named_model(file, text, row.names, row.provider if row.names != "hub" else "", seen)
+        if model is not None:
+            found.setdefault(model.key, model)
+    revision = one.value(row.revision)
+    use: Attributes = {}
+    if row.names == "hub":
+        use["revision"] = revision if revision and "$" not in revision else None
+    if one.has(row.trust):
+        use["trust_remote_code"] = True
+    models = tuple(found.values())[:4]
+    host = one.value(row.host)
+    return Server(
+        row.product,
+        row.provider,
+        models,
+        "" if "$" in host else host,
+        one.value(row.port),
+        any(name in one.options for name in row.key),
+        tuple(use.items()),
     )
-    keyed = any(option in options for option in _KEY_OPTIONS)
-    host = options.get("--host", options.get("--hostname", options.get("--http-address", "")))
-    return Server(product, models, host, options.get("--port", options.get("-p", "")), keyed)
 
 
-_PULLS = (
-    (re.compile(r"\bollama\s+(?:pull|run)\s+([\w./-]{1,100}(?::[\w.-]{1,60})?)(?=\s|&|;|\||\)|\"|'|\Z)"), False),
-    (
-        re.compile(
-            r"\b(?:huggingface-cli|hf)\s+download\s+(?:--[\w-]{1,40}(?:=\S{1,100})?\s+){0,4}"
-            r"([\w.-]{1,96}/[\w.-]{1,96})(?=\s|&|;|\Z)"
-        ),
-        True,
-    ),
-)
-_DATASET = re.compile(r"--repo-type[ =]dataset")
-
-
-def pulled_models(command: str) -> list[tuple[str, bool]]:
-    """Models that a shell command downloads: name, and whether it is a name on the Hugging Face hub."""
-    found: list[tuple[str, bool]] = []
-    for pattern, hub in _PULLS:
-        for match in pattern.finditer(command[:50_000]):
-            line = command[match.start() : match.end() + 300].partition("&&")[0]
-            if not (hub and _DATASET.search(line)) and not match[1].startswith(("-", ".")):
-                found.append((match[1], hub))
-    return list(dict.fromkeys(found))
+def image_server(
+    file: File, product: str, words: tuple[str, ...], environment: Mapping[str, str | None], seen: Seen
+) -> Server:
+    """The server that an image starts with these words after it, or with this environment."""
+    one = read_options(words) if words else None
+    if one is None or one.row is None or one.row.task != "serving":
+        one = read_options((*_IMAGE_COMMANDS.get(product, (product,)), *words))
+    server = server_of(file, one, seen) if one.row is not None else Server(product)
+    for name in () if server.models else _MODEL_VARIABLES:
+        text = environment.get(name) or ""
+        model = named_model(file, text, "hub", "", seen) if text else None
+        if model is not None:
+            return Server(product, server.provider, (model,), server.host, server.port, server.keyed, server.use)
+    return server

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from backstay.detectors.support import facts
 from backstay.detectors.support.facts import Seen, edge, owner_edge
 from backstay.detectors.support.servers import Server
 from backstay.images import Image
+from backstay.keys import provider_key
 from backstay.model import Asset, Attributes, Kind
 from backstay.model import RelationshipKind as Edge
 from backstay.plugin import Fact, File
@@ -65,8 +65,46 @@ def server_facts(
     endpoint = Asset(file.urn(Kind.ENDPOINT, file.path, name), Kind.ENDPOINT, name, attributes, seen)
     yield endpoint
     yield owner_edge(Edge.EXPOSES, endpoint.key, seen)
-    for model, hub in server.models:
-        asset = facts.served_model(model, hub, seen)
-        yield asset
-        yield edge(endpoint.key, Edge.CALLS, asset.key, seen)
-        yield owner_edge(Edge.USES, asset.key, seen, api=server.product, local=True)
+    for model in server.models:
+        yield model
+        yield edge(endpoint.key, Edge.CALLS, model.key, seen)
+        yield owner_edge(Edge.USES, model.key, seen, api=server.product, local=True, **dict(server.use))
+        yield from provider_facts(server.provider, model, seen)
+
+
+def provider_facts(provider: str, model: Asset, seen: Seen) -> Iterator[Fact]:
+    """Who serves a model that is run: the engine or service, if the catalog knows it."""
+    if provider and model.kind == Kind.MODEL:
+        seller = Asset(provider_key(provider), Kind.PROVIDER, provider, {}, seen)
+        yield seller
+        yield owner_edge(Edge.USES, seller.key, seen)
+        yield edge(seller.key, Edge.SERVES, model.key, seen)
+
+
+# What makes each vector store ask for a key or password, and what says that it does not.
+_STORE_KEYS = {
+    "qdrant": ("QDRANT__SERVICE__API_KEY", "QDRANT__SERVICE__JWT_RBAC"),
+    "chroma": ("CHROMA_SERVER_AUTHN_PROVIDER", "CHROMA_SERVER_AUTH_PROVIDER", "CHROMA_SERVER_AUTHN_CREDENTIALS"),
+    "weaviate": ("AUTHENTICATION_APIKEY_ENABLED", "AUTHENTICATION_OIDC_ENABLED"),
+    "pgvector": ("POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE"),
+}
+_OPEN = {"qdrant", "chroma", "weaviate"}  # open to everybody unless told otherwise
+
+
+def store_facts(
+    file: File, name: str, product: str, host: str, environment: Mapping[str, str | None] | None, seen: Seen
+) -> Iterator[Fact]:
+    """A vector store that is started; without an `environment` nobody can say what it is told."""
+    attributes: Attributes = {"product": product}
+    if host:
+        attributes["host"] = host
+    keys = _STORE_KEYS.get(product, ())
+    if environment is not None and any(
+        key in environment and (environment[key] or "").lower() != "false" for key in keys
+    ):
+        attributes["authentication"] = "password" if product == "pgvector" else "api key"
+    elif environment is not None and product in _OPEN:
+        attributes["authentication"] = None
+    asset = Asset(file.urn(Kind.VECTOR_STORE, file.path, name), Kind.VECTOR_STORE, product, attributes, seen)
+    yield asset
+    yield owner_edge(Edge.USES, asset.key, seen)
