@@ -3,6 +3,7 @@
 from fnmatch import fnmatchcase
 
 from backstay.catalog.tables import Row
+from backstay.code.facts import Call, Seq, Star
 from backstay.code.resolve import Resolver, argument, choice
 from backstay.code.urls import plain_url
 from backstay.code.values import (
@@ -16,6 +17,7 @@ from backstay.code.values import (
     TextValue,
     Unknown,
     Value,
+    flat,
     options,
 )
 from backstay.model import Value as Plain
@@ -56,11 +58,19 @@ class Given:
 
     def _direct(self, site: Site, name: str, row: Row | None) -> Value | None:
         resolver = self._resolver
+        if name.isdigit():
+            results = self._results(site)
+            if results is not None:
+                return results[int(name)] if int(name) < len(results) else None
         expr = argument(site.call, name)
         if expr is not None:
             return resolver.value(expr, site.scope, site.frame)
         if name.isdigit():
             return None
+        if name[:1].isupper():
+            option = self._option(site, name)
+            if option is not None:
+                return option
         if resolver.catalog.options_object:
             options_object = self._of_object(site, name)
             if options_object is not None:
@@ -90,6 +100,26 @@ class Given:
                 exact = one.get(name) if isinstance(one, DictValue) else []
                 if exact:
                     return exact[-1]
+        return None
+
+    def _results(self, site: Site) -> list[Value] | None:
+        """In `f(g())`, what g gives f where it gives several values, as functions of Go may."""
+        only = site.call.args[0] if len(site.call.args) == 1 else None
+        if not isinstance(only, Call):
+            return None
+        for func in options(self._resolver.value(only.func, site.scope, site.frame)):
+            if isinstance(func, FunctionValue) and isinstance(func.node.returns, Seq):
+                value = self._resolver.value(only, site.scope, site.frame)
+                return value.items if isinstance(value, ListValue) else []
+        return None
+
+    def _option(self, site: Site, name: str) -> Value | None:
+        """What an option such as `option.WithBaseURL(url)` sets, in a list of options that is handed over."""
+        for arg in site.call.args:
+            held = self._resolver.value(arg.value, site.scope, site.frame) if isinstance(arg, Star) else None
+            for one in flat(held) if held is not None else ():
+                if isinstance(one, External) and one.site is not None and one.path.endswith(f".{name}()"):
+                    return self.value(one.site, "0") or Known(True, one.site.place)
         return None
 
     def holds(self, site: Site, row: Row) -> bool:
@@ -169,6 +199,8 @@ class Given:
                 exact = one.get(step)
                 found += exact
                 unknown = unknown or (one.open and not exact)
+            elif isinstance(one, External) and one.site is not None and step == "*":  # all that it was made with
+                found.append(self.value(one.site, "*") or Unknown(step))
             elif isinstance(one, External) and one.site is not None:  # a configuration object: Config(key=value)
                 expr = argument(one.site.call, step)
                 if expr is not None:

@@ -16,7 +16,10 @@ def launched(given: Given, site: Site, row: Row) -> list[str]:
     """The words of the command line in a call's parameters; empty when there is none."""
     specs = row.attributes.get("command", "command")
     for spec in [specs] if isinstance(specs, str) else specs:
-        command = text_of(given.value(site, spec, row))
+        words = given.value(site, spec, row)
+        if spec.endswith("*") and isinstance(words, ListValue):  # the arguments that are words, of all there are
+            return [text for one in words.items[:MAX_WORDS] if (text := text_of(one))]
+        command = text_of(words)
         if command:
             head, dot, _ = spec.rpartition(".")
             arguments = given.value(site, f"{head}{dot}args" + ("" if dot else "|1"), row)
