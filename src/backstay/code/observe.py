@@ -467,7 +467,8 @@ class Observer:
             self.roles.draw(row, table, func, site, made, {})
             if definition is not None:
                 self.bear(definition, made, row)
-        self.roles.join_receiver(out, receiver, site, table)
+        owner = self.given.value(site, row.app, row) if row.app and row.on != "endpoints" else receiver
+        self.roles.join_receiver(out, owner, site, table)
         return out
 
     def _one(
