@@ -44,7 +44,7 @@ class Naming:
     def renamed(self, site: Site, later: Site) -> None:
         """What a call made goes by the variable that its finished form is assigned to: `graph = builder.compile()`."""
         name = self._variables.get(id(later.call), "")
-        if name:
+        if name and name != self._variables.get(id(site.call)):
             self._later.setdefault(id(site.call), name)
 
     def names(self, row: Row, site: Site, definition: Scope | None, path: str) -> tuple[list[Value | str], bool]:

@@ -22,6 +22,7 @@ from backstay.code.servers import launched, origin
 from backstay.code.urls import plain_url
 from backstay.code.values import (
     ClassValue,
+    DictValue,
     External,
     FunctionValue,
     Instance,
@@ -344,6 +345,8 @@ class Observer:
                 return own or self._tools_of_methods(lineage)
             case ListValue():
                 return [made for item in flat(value)[:200] for made in self.assets_of(item, depth)]
+            case DictValue(entries):
+                return [made for _, item in entries[:200] for made in self.assets_of(item, depth)]
             case Partial(func, site=site):
                 if isinstance(func, External):
                     return self.made(site, func)
@@ -388,7 +391,7 @@ class Observer:
         try:
             for row, table in self.rows(func.path, site):
                 if row.makes == "chain":
-                    out += self._chain(row, func, site)
+                    out += self._chain(row, table, func, site)
                 elif row.makes and row.makes != "client":
                     # What a call of a call's result is made by is that result: `createOpenAI(...)("gpt-4o")`.
                     receiver = func if func.path.endswith("()") else func.base
@@ -398,10 +401,13 @@ class Observer:
         self._made[mark] = out
         return out
 
-    def _chain(self, row: Row, func: External, site: Site) -> list[Made]:
+    def _chain(self, row: Row, table: Table, func: External, site: Site) -> list[Made]:
         parts: list[Made] = []
-        for spec in row.arguments:
+        for spec, role in row.arguments.items():
             value = func.base if spec == "@receiver" else self.given.value(site, spec, row)
+            if role == "mcp_servers" and value is not None:
+                parts += self.roles.tools.servers_in(value, table, site)
+                continue
             parts += self.assets_of(value) or self._given_by(value)
         for later, at in self.grown.get(id(site.call), []):
             for spec in later.arguments:

@@ -58,7 +58,8 @@ class Tools:
         return found
 
     def _tools(self, value: Value, table: Table, site: Site) -> list[Made]:
-        held = [made for made in self.o.assets_of(value) or self.o.constant(value, site) if made.kind in _TOOL_KINDS]
+        assets = [] if isinstance(value, DictValue) else self.o.assets_of(value) or self.o.constant(value, site)
+        held = [made for made in assets if made.kind in _TOOL_KINDS]
         if held:
             return held
         match value:
@@ -139,6 +140,16 @@ class Tools:
 
     def servers(self, value: Value, table: Table, site: Site, subject: Made | None) -> bool:
         """MCP servers given to an agent or client, as objects or as a dictionary of configurations."""
+        found = self.servers_in(value, table, site)
+        for made in found:
+            if subject is None:
+                self.o.use(site.scope, R.USES, made, {}, site.place, table.id)
+            else:
+                self.o.ledger.edge(subject.key, R.USES, made.key, sighting(table.id, site.place))
+        return bool(found)
+
+    def servers_in(self, value: Value, table: Table, site: Site) -> list[Made]:
+        """The MCP servers that a value holds."""
         found: list[Made] = []
         for one in options(value):
             if isinstance(one, DictValue):
@@ -156,12 +167,7 @@ class Tools:
                 found.append(self._addressed(plain_url(one.value), one.place, table))
             else:
                 found += [made for made in self.o.assets_of(one) if made.kind == Kind.MCP_SERVER]
-        for made in found:
-            if subject is None:
-                self.o.use(site.scope, R.USES, made, {}, site.place, table.id)
-            else:
-                self.o.ledger.edge(subject.key, R.USES, made.key, sighting(table.id, site.place))
-        return bool(found)
+        return found
 
     def _addressed(self, address: str, place: Place, table: Table) -> Made:
         """A server by its URL, or by the script that is started."""
