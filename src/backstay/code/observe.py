@@ -137,6 +137,8 @@ class Observer:
                     continue
                 site = Site(call, scope, None)
                 for row, _ in self.rows(func.path, site):
+                    if row.returns == "self" and isinstance(func.base, External) and func.base.site is not None:
+                        self.naming.renamed(func.base.site, site)
                     if row.on == "chain" and isinstance(func.base, External) and func.base.site is not None:
                         self.grown.setdefault(id(func.base.site.call), []).append((row, site))
                     if not row.mounts:
