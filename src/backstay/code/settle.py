@@ -51,6 +51,7 @@ def settle(observer: Observer, owner_of: Callable[[str], str]) -> None:
     _pipelines(observer)
     _capabilities(observer)
     _uses(observer, owner_of)
+    _embedded(observer)
     _lineage(observer)
     _sellers(observer)
     guard(observer)
@@ -228,6 +229,33 @@ def _bear_each_other(o: Observer) -> None:
                 for made in held:
                     if made is not inner and made.kind == Kind.ENDPOINT and inner.kind in _RUN:
                         o.ledger.edge(made.key, R.CALLS, inner.key, next(iter(made.evidence)))
+
+
+def _embedded(o: Observer) -> None:
+    """A store that is filled or asked by code which embeds holds what that embedding model makes.
+
+    Said only of code that deals with one store and one embedding model; its class counts as one piece of code.
+    """
+    stores: dict[int, dict[str, Evidence]] = {}
+    models: dict[int, dict[str, Made]] = {}
+    for use in o.ledger.uses:
+        whole = use.scope.method_of if isinstance(use.scope, FunctionScope) else None
+        for mark in {id(use.scope), id(whole or use.scope)}:
+            if use.target.kind == Kind.VECTOR_STORE:
+                stores.setdefault(mark, {})[use.target.key] = use.evidence
+            elif use.target.kind == Kind.MODEL and use.target.attributes.get("task") == "embedding":
+                models.setdefault(mark, {})[use.target.key] = use.target
+    held = {edge.source for edge in o.ledger.edges if edge.kind == R.USES}
+    for mark, found in stores.items():
+        scope = o.scopes.get(mark)
+        near = o.graph.reached(scope, 3) if scope is not None else []
+        inner = [method for one in near if isinstance(one, ClassScope) for method in one.methods.values()]
+        near += [one for method in inner for one in o.graph.reached(method, 2)]
+        embedding = {key: made for one in near for key, made in models.get(id(one), {}).items()}
+        if len(found) == len(embedding) == 1:
+            ((store, evidence),) = found.items()
+            if store not in held:
+                o.ledger.edge(store, R.USES, next(iter(embedding)), evidence, {"role": "embedding"})
 
 
 def _through_agents(o: Observer) -> None:
