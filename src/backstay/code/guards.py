@@ -137,7 +137,8 @@ def _denier(scope: Scope) -> str:
     if not isinstance(scope, FunctionScope):
         return ""
     if scope.module.facts.language != "python":
-        denies = any(_denies(call) for call, _ in calls(scope))
+        inner = [one for one in scope.children if isinstance(one, FunctionScope) and one.function.name.startswith("<")]
+        denies = any(_denies(call) for one in (scope, *inner) for call, _ in calls(one))
         return ("status 401 or 403" if scope.function.name.startswith("<") else scope.function.name) if denies else ""
     for call, _ in calls(scope):
         callee = dotted(call.func).rpartition(".")[2]
