@@ -160,7 +160,8 @@ class Observer:
         for row, _ in self.rows(app.path.removesuffix("()"), app.site):
             if row.prefix and not row.mounts:
                 own = text_of(self.given.value(app.site, row.prefix, row))
-        return self.mounts.get(id(app.site.call), "") + own
+        # A group of a group stands below it: `r.Group("/api").Group("/v1")`.
+        return self.mounts.get(id(app.site.call), "") + self.prefix_of(_base_of(app)) + own
 
     # rows
 

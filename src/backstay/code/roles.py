@@ -33,6 +33,7 @@ from backstay.code.values import (
     options,
     spread,
 )
+from backstay.code.wrapped import unwrap
 from backstay.keys import credential_reference_key
 from backstay.model import Attributes, Kind, urn
 
@@ -119,6 +120,8 @@ class Roles:
             case "guards":
                 return self.guards(value, subject)
             case "handler":
+                if subject is not None:
+                    unwrap(self.o, site, spec, subject)
                 return self._handler(value, subject)
             case "produces":
                 return self.models.produced(value, row, table, func, site)
