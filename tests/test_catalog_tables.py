@@ -35,6 +35,7 @@ ROLES = frozenset(
         "credential",
         "authentication",
         "handler",
+        "service",
         "url",
     ]
 )
@@ -106,7 +107,7 @@ def test_rows_speak_the_vocabulary(table: Table) -> None:
         assert all(PARAMETER.match(spec) for spec in row.arguments), f"{where}: {list(row.arguments)}"
         assert row.task_of in TASKS | {""}, f"{where}: task_of {row.task_of}"
         assert row.task in MODEL_TASKS | {""}, f"{where}: task {row.task}"
-        assert row.on in ("", "endpoints", "chain"), f"{where}: on {row.on}"
+        assert row.on in ("", "endpoints", "chain", "class"), f"{where}: on {row.on}"
         assert row.returns in ("", "self") or row.returns.startswith("argument:"), f"{where}: returns {row.returns}"
         assert not (row.returns and row.makes), f"{where} both makes something and returns something else"
         capabilities = row.set.get("capabilities", [])

@@ -139,7 +139,7 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """A language's own: what everyday calls do to the world, and where data comes from and must not go.
 
     `ecosystem` is where its packages come from, as package URLs spell it; with `options_object`, parameters are often
-    handed over in one object.
+    handed over in one object. `provides` are decorators of functions whose result is injected by its type.
     """
 
     title: str
@@ -148,6 +148,7 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     alias: dict[str, str] = {}
     options_object: bool = False
     environment: Variables = Variables()
+    provides: list[str] = []
     wrapper: list[Wrapper] = []
     effect: list[Effect] = []
     sink: list[Sink] = []
@@ -242,6 +243,7 @@ class Catalog:
         self.options_object = effects.options_object
         self.environment = frozenset(effects.environment.call)
         self.variables = frozenset(effects.environment.attribute)
+        self.provides = frozenset(effects.provides)
         self.variable_items = self.variables.union(effects.environment.item)
         self.alias: dict[str, str] = dict(effects.alias)
         self.constant: dict[str, str] = {}

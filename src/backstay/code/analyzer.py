@@ -140,6 +140,7 @@ def _observe(
     every = [scope for module in scopes for scope in module.walk()]
     resolver.objects.fill(every)
     resolver.files.fill(every, places.read)
+    resolver.injection.fill(scope for module in scopes for scope in module.walk())
     graph = CallGraph(resolver, scopes)
     observer = Observer(resolver, resolver.catalog, graph, scopes, places.source.id)
     observer.run()

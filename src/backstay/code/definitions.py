@@ -69,6 +69,10 @@ class Definitions:
                 if not isinstance(func, External):
                     continue
                 for row, table in self._decorating(func.path, site):
+                    if row.on == "class":
+                        if scope.method_of is not None:
+                            self.o.services.says(row, table, func, site, scope.method_of)
+                        continue
                     if row.makes and row.makes not in ("client", "chain"):
                         out += self.o.make(row, table, func.path, site, scope, func.base)
                     elif row.task_of:
@@ -102,7 +106,9 @@ class Definitions:
             for func in options(self.o.resolver.value(target, outer)):
                 if isinstance(func, External):
                     for row, table in self._decorating(func.path, made_by):
-                        if row.makes:
+                        if row.on == "class":
+                            self.o.services.says(row, table, func, made_by, scope)
+                        elif row.makes and not row.prefix:
                             out += self.o.make(row, table, func.path, made_by, scope, func.base)
         self.o.of_class.setdefault(id(scope.cls), []).extend(out)
         return out

@@ -19,6 +19,7 @@ from backstay.code.naming import Naming, as_text
 from backstay.code.resolve import CHAIN, Resolver
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
 from backstay.code.servers import launched, origin
+from backstay.code.services import Services
 from backstay.code.urls import plain_url
 from backstay.code.values import (
     ClassValue,
@@ -81,7 +82,7 @@ class Observer:
         self.outputs: dict[int, list[Made]] = {}  # id of a call whose result is model output -> whose
         self._made: dict[int, list[Made]] = {}
         self._busy: set[int] = set()
-        self.clients, self.definitions = Clients(self), Definitions(self)
+        self.clients, self.definitions, self.services = Clients(self), Definitions(self), Services(self)
         # Parts that are added to a chain once it is made: id of the call that made it -> rows and calls that add.
         self.grown: dict[int, list[tuple[Row, Site]]] = {}
         self.mounts: dict[int, str] = {}  # id of the call that made a router -> path prefix it is mounted at
@@ -106,6 +107,7 @@ class Observer:
             self._call(call, scope)
         for scope in self.graph.scopes:
             self._changes(scope)
+        self.services.settle()
 
     def _imports(self) -> None:
         ecosystem = self.catalog.ecosystem

@@ -127,6 +127,8 @@ class Roles:
                 return self.models.produced(value, row, table, func, site)
             case "url":
                 return self._url(value, subject)
+            case "service":
+                return self.o.services.implements(value, subject)
         return False
 
     # linking

@@ -19,6 +19,8 @@ def launched(given: Given, site: Site, row: Row) -> list[str]:
         words = given.value(site, spec, row)
         if spec.endswith("*") and isinstance(words, ListValue):  # the arguments that are words, of all there are
             return [text for one in words.items[:MAX_WORDS] if (text := text_of(one))]
+        if isinstance(words, ListValue):  # a whole command line, word by word
+            return [text_of(one) or _UNKNOWN for one in words.items[:MAX_WORDS]]
         command = text_of(words)
         if command:
             head, dot, _ = spec.rpartition(".")

@@ -130,6 +130,9 @@ class Parameters:
                 return self.annotated(value, scope)
             case Name() | Attr():
                 found = self.r.value(annotation, scope)
+                provided = self.r.injection.of(found)
+                if provided is not None:
+                    return provided
                 if isinstance(found, ClassValue):
                     return Instance(found.scope)
                 # An alias for an annotation: `Llm = Annotated[ChatOpenAI, Depends(get_llm)]`.
