@@ -69,6 +69,12 @@ def routed_id(text: str) -> ModelId | None:
     return ModelId(name, "", prefix) if prefix and _SHAPE.match(name) and not _FILE.search(name) else None
 
 
+def provider_named(name: str) -> str:
+    """The provider that a text names or spells otherwise ("OpenAI", "azure_openai"); empty for anybody else."""
+    spelled = re.sub(r"[ _]", "-", name.strip().lower())
+    return _providers().get(spelled) or _providers().get(spelled.replace("-", "")) or ""
+
+
 def looks_like_id(text: str) -> bool:
     """Whether a text that stands where ids of models stand can be one."""
     return bool(_SHAPE.match(text)) and bool(re.search(r"[0-9-]", text)) and not _FILE.search(text)

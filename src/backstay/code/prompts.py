@@ -95,7 +95,9 @@ class Prompts:
             if match:
                 role = "system" if "System" in (match[2] or "") or "System" in value.path else "user"
                 given = self.o.given
-                content_value = given.value(value.site, "content|text|0|Content|Text|Parts") or given.value(value.site, "template")
+                content_value = given.value(value.site, "content|text|0|Content|Text|Parts") or given.value(
+                    value.site, "template"
+                )
                 if content_value is None and "from_template" in value.path:
                     content_value = given.value(value.site, "template|0")
                 declared = given.value(value.site, "role|Role")
