@@ -133,7 +133,8 @@ STATEMENTS = [
     ("a := T{B: []U{b()}}\na.B = append(a.B, c(), d...)\na.B = append(a.B, e)", ["a = T(B=[b(), c(), *d, e])", "a.B = (a.B + [e])"]),
     ("var a T\na.B = c\nif d() { a.B = append(a.B, e()) }", ["a: T = T(B=[*c, e()])", "a.B = c", "d()"]),
     ("a := new(T)\na.B = 1", ["a = T(B=1)", "a.B = 1"]),
-    ("a := b()\na.C = 1", ["a = b()", "a.C = 1"]),
+    ("a := b.c()\na.D = e\na.f = g", ["a = b.c(D=e)", "a.D = e", "a.f = g"]),
+    ("a := b.c()\na.D = e()", ["a = b.c(D=e())"]),
 ]  # fmt: skip
 IMPORTS = 'import (\n"fmt"; "strings"; "cmp"\n)'.replace("\n", " ")
 

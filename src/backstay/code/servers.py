@@ -24,7 +24,7 @@ def launched(given: Given, site: Site, row: Row) -> list[str]:
         command = text_of(words)
         if command:
             head, dot, _ = spec.rpartition(".")
-            arguments = given.value(site, f"{head}{dot}args" + ("" if dot else "|1"), row)
+            arguments = given.value(site, f"{head}{dot}args|{head}{dot}Args" + ("" if dot else "|1"), row)
             return command_words(command, arguments)
     return []
 

@@ -10,6 +10,7 @@ from backstay.code.languages.go.expressions import Node
 from backstay.code.languages.go.headings import plain_path
 from backstay.code.languages.go.packages import local_name
 from backstay.code.languages.go.statements import Statements
+from backstay.code.loops import loops
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_go.language())
 _QUALIFIER = re.compile(rb"([A-Za-z_]\w*)\.")
@@ -22,7 +23,8 @@ def parse(path: str, source: bytes) -> Module:
     tree = tree_sitter.Parser(_LANGUAGE).parse(source)
     reader = _Reader(source, path)
     body = reader.file(tree.root_node)
-    return Module(path, "go", body, reader.main, reader.broken or int(tree.root_node.has_error))
+    broken = reader.broken or int(tree.root_node.has_error)
+    return Module(path, "go", body, reader.main, broken, loops=loops(tree))
 
 
 class _Reader(Statements):

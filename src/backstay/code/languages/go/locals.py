@@ -31,7 +31,7 @@ class Locals:
     def field(self, name: str, field: str, value: Expr, line: int, branch: int) -> bool:
         """Give a variable's value a field that is set later: `x := T{}` and `x.f = v` is `x := T{f: v}`."""
         known = self._bound.get(name)
-        made = self._made(known[0]) if known is not None and known[1] else None
+        made = self._made(known[0], known[1] or field[:1].isupper()) if known is not None else None
         if made is None or len(made.keywords) >= MAX_FIELDS:
             return False
         before = next((one for key, one in made.keywords if key == field), None)
@@ -53,9 +53,11 @@ class Locals:
         self._grown[id(whole)] = whole
         return whole
 
-    def _made(self, statement: Assign) -> Call | None:
-        """The call that made a variable's value; a declared variable is made by its type."""
-        if statement.value is None and statement.annotation is not None:
+    def _made(self, statement: Assign, takes_fields: bool) -> Call | None:
+        """The call that made a variable's value, if it takes a field; a declared variable is made by its type."""
+        if not takes_fields:
+            return None  # a parameter of a function of the project may have the field's name
+        if statement.value is None and isinstance(statement.annotation, Name | Attr):
             statement.how = "="
             statement.value = Call(statement.annotation, [], [], statement.line, statement.line)
         return statement.value if isinstance(statement.value, Call) else None
