@@ -3,13 +3,16 @@
 import re
 
 _TEST = frozenset(
-    ("test", "tests", "testing", "__tests__", "__mocks__", "spec", "specs", "testdata", "fixtures", "e2e")
+    ("test", "tests", "testing", "__tests__", "__mocks__", "mocks", "spec", "specs", "testdata", "fixtures", "e2e")
 )
 _EXAMPLE = frozenset(
     ("example", "examples", "sample", "samples", "demo", "demos", "tutorial", "tutorials", "cookbook", "cookbooks")
 )
 _DOCUMENTATION = frozenset(("doc", "docs", "documentation", "website"))
-_TEST_NAME = re.compile(r"test_.*|conftest\..*|.*_test\.[a-z]+|.*[.](?:test|spec)\.[a-z]+|.*tests?\.(?:java|kt|cs)")
+_TEST_NAME = re.compile(
+    r"test_.*|conftest\..*|.*_test\.[a-z]+|.*[.](?:test|spec|mock|stories)\.[a-z]+|.*tests?\.(?:java|kt|cs)"
+    r"|mock_.*\.go|.*_mock\.go"
+)
 
 
 def placement_of(path: str) -> str:

@@ -86,7 +86,10 @@ class Understood:
         return found
 
     def flows(self) -> list[Relationship]:
-        return [edge for edge in self.relationships if edge.kind == RelationshipKind.FLOWS_TO]
+        """Flows that a trust boundary is about: those of a prompt to its model are left out."""
+        prompts = {asset.key for asset in self.assets if asset.kind == Kind.PROMPT}
+        edges = [edge for edge in self.relationships if edge.kind == RelationshipKind.FLOWS_TO]
+        return [edge for edge in edges if edge.source not in prompts]
 
     def sinks(self) -> set[tuple[str, str]]:
         """Where model output arrives, as (sink, callee)."""

@@ -20,6 +20,7 @@ class Provider(msgspec.Struct, frozen=True):
     keys: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    gateway: bool = False  # hands requests on to other providers' models
 
 
 @cache

@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from backstay.catalog import providers
 from backstay.code.guards import guard
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.models import is_path, provider_of_model
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 _TASK_ORDER = ("training", "evaluation", "ingestion", "inference")
 MANY_SELLERS = 4  # providers of one model, beyond which none of them is believed
+_GUESSED_SELLER = 0.7  # confidence in who serves a model that code only names
 _SCRIPT_NAMES = frozenset(("main", "run", "cli", "_main", "train_main"))
 _TRAINERS = ("lightning.", "pytorch_lightning.", "torch.nn.", "transformers.", "trl.", "keras.", "tensorflow.keras.")
 _HOOK = re.compile(
@@ -52,8 +56,10 @@ def settle(observer: Observer, owner_of: Callable[[str], str]) -> None:
     _capabilities(observer)
     _uses(observer, owner_of)
     _embedded(observer)
+    _prompted(observer)
     _lineage(observer)
     _sellers(observer)
+    _declared_sellers(observer)
     guard(observer)
     _drop_weak(observer)
     _drop_saved(observer)
@@ -314,6 +320,40 @@ def _sellers(o: Observer) -> None:
             continue
         maker = provider_of_model(o.ledger.assets[model].name)
         o.ledger.undraw(R.SERVES, model, keep=provider_key(maker) if maker else "")
+
+
+def _declared_sellers(o: Observer) -> None:
+    """Whom a model is asked of that code only names: a gateway, if one is used, else its maker, if that is."""
+    used = {made.key: made for made in o.ledger.assets.values() if made.kind == Kind.PROVIDER}
+    gateways = [one.name for one in providers() if one.gateway and provider_key(one.name) in used]
+    served = {edge.target for edge in o.ledger.edges if edge.kind == R.SERVES}
+    for made in o.ledger.assets.values():
+        if made.kind != Kind.MODEL or made.key in served:
+            continue
+        told = next((seen for seen in made.evidence if seen.source == "code:declared"), None)
+        if told is None:
+            continue
+        maker = str(made.attributes.get("provider") or "")
+        seller = gateways[0] if len(gateways) == 1 and "/" in made.name else maker
+        if seller and provider_key(seller) in used:
+            seen = msgspec.structs.replace(told, confidence=_GUESSED_SELLER)
+            o.ledger.edge(provider_key(seller), R.SERVES, made.key, seen)
+
+
+def _prompted(o: Observer) -> None:
+    """A call that hands a prompt to a model: the prompt's words go to that model."""
+    at: dict[tuple[int, str, int], tuple[dict[str, Evidence], dict[str, Evidence]]] = {}
+    for use in o.ledger.uses:
+        # What a user or the model itself says in a conversation steers no model.
+        if use.target.kind in (Kind.MODEL, Kind.PROMPT) and use.attributes.get("role") != "user":
+            mark = (id(use.scope), use.evidence.path, use.evidence.line)
+            models, prompts = at.setdefault(mark, ({}, {}))
+            (models if use.target.kind == Kind.MODEL else prompts)[use.target.key] = use.evidence
+    for models, prompts in at.values():
+        if len(models) <= MANY_SELLERS:
+            for prompt, seen in prompts.items():
+                for model in models:
+                    o.ledger.edge(prompt, R.FLOWS_TO, model, seen)
 
 
 def _lineage_kind(edge: Relationship) -> R | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstay.code.facts import Attr, Call, Do, Name
-from backstay.code.resolve.shapes import PASS_THROUGH, argument, choice, dotted, formatted, is_static, text
+from backstay.code.resolve.shapes import PASS_THROUGH, argument, choice, dotted, formatted, is_static, labelled, text
 from backstay.code.scopes import ClassScope, FunctionScope, Scope
 from backstay.code.values import (
     UNKNOWN,
@@ -321,7 +321,12 @@ class Calling:
                 value = self.r.value(statement.value, function, frame)
                 if not (isinstance(value, Known) and value.value is None):
                     found.append(value)
-        known = [value for value in found if not isinstance(value, Unknown)]
+        name = function.function.name
+        known = [
+            labelled(value, name) if isinstance(value, TextValue) and not name.startswith("<") else value
+            for value in found
+            if not isinstance(value, Unknown)
+        ]
         if known:
             return choice(known)
         if function.function.returns is not None:
