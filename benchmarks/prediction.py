@@ -6,7 +6,7 @@ Beside what the scorer reads, each entry carries whose it is (`key`) and who sai
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
@@ -65,7 +65,7 @@ def prediction(report: Report, normalise: Callable[[str, str], str]) -> dict[str
         if not kind or asset.text("placement") == "test":  # tests are not labelled
             continue
         ends[asset.key] = (asset.name, kind)
-        also = [asset.text(name) for name in ALSO.get(asset.kind, ()) if asset.text(name)]
+        also = _also(asset)
         for seen in asset.evidence or (Evidence(""),):
             entry = {"type": kind, "name": asset.name, "alt_names": also, "file": seen.path, "line": seen.line or 1}
             assets.append({**entry, "key": asset.key, "sure": seen.confidence, "source": seen.source})
@@ -81,6 +81,15 @@ def prediction(report: Report, normalise: Callable[[str, str], str]) -> dict[str
         keys = {"from_key": edge.source, "to_key": edge.target}
         relations.append({**entry, **keys, "sure": best.confidence, "source": best.source})
     return {"assets": assets, "relations": relations}
+
+
+def _also(asset: Asset) -> list[str]:
+    """Other names of an asset. A pipeline that is a file is called by the file's name, too."""
+    found = [asset.text(name) for name in ALSO.get(asset.kind, ()) if asset.text(name)]
+    if asset.kind == Kind.PIPELINE and "/" in asset.name:
+        path = PurePosixPath(asset.name)
+        found += [path.name, path.stem]
+    return found
 
 
 def _type(asset: Asset, wanted_packages: set[str]) -> str:

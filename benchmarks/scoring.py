@@ -90,34 +90,48 @@ def matches(scorer: ModuleType, assets: Iterable[Entry], truth: dict[str, Any]) 
     return found
 
 
-def joined_relations(scorer: ModuleType, predicted: Mapping[str, list[Entry]], truth: dict[str, Any]) -> Count:
-    """Relations whose ends are the labels that our assets were matched to.
+Pair = tuple[str, str]
+
+
+def related(
+    scorer: ModuleType, predicted: Mapping[str, list[Entry]], truth: dict[str, Any]
+) -> list[tuple[Entry, set[Pair]]]:
+    """Each predicted relation with the labelled ones, required or optional, that it is: pairs of ids, in order.
 
     The scorer takes a prompt or tool as found by its place, whatever its name, but knows the ends of relations only by
-    names. Here an end found by its place counts as found.
+    names. Here an end is any label that our asset was matched to, or that has its name.
     """
     of = matches(scorer, predicted["assets"], truth)
     named: dict[str, set[str]] = {}
     for label in truth["assets"]:
-        for name in {scorer.norm(one, label["type"]) for one in (label["name"], *label["aliases"])}:
-            short = {name.split("/")[-1]} if label["type"] in ("model", "dataset") else set()
-            for spelling in {name} | short:
+        for name in (label["name"], *label["aliases"]):
+            spelled = scorer.norm(name, label["type"])
+            short = spelled.split("/")[-1] if label["type"] in ("model", "dataset") else spelled
+            for spelling in (spelled, short):
                 named.setdefault(spelling, set()).add(label["id"])
-    said: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    labelled = {_pair(label["from"], label["to"]) for label in truth["relations"]}
+    found = []
     for one in predicted["relations"]:
         sources = of.get(one["from_key"], set()) | named.get(scorer.norm(one["from"]), set())
         targets = of.get(one["to_key"], set()) | named.get(scorer.norm(one["to"]), set())
-        pairs = said.setdefault((scorer.norm(one["from"]), scorer.norm(one["to"])), set())
-        pairs.update((min(a, b), max(a, b)) for a in sources for b in targets)
-    labelled = {
-        (min(r["from"], r["to"]), max(r["from"], r["to"])): r["optional"]
-        for r in sorted(truth["relations"], key=lambda r: not r["optional"])
-    }
-    every = set().union(*said.values()) if said else set()
-    required = [r for r in truth["relations"] if not r["optional"]]
-    found = sum((min(r["from"], r["to"]), max(r["from"], r["to"])) in every for r in required)
-    false = sum(not any(pair in labelled for pair in pairs) for pairs in said.values())
-    return Count(found, false, len(required) - found)
+        found.append((one, {_pair(a, b) for a in sources for b in targets} & labelled))
+    return found
+
+
+def joined_relations(scorer: ModuleType, predicted: Mapping[str, list[Entry]], truth: dict[str, Any]) -> Count:
+    """The score of relations by `related`, each pair of names counted once, as the scorer counts."""
+    said: dict[Pair, set[Pair]] = {}
+    for one, labels in related(scorer, predicted, truth):
+        said.setdefault((one["from"], one["to"]), set()).update(labels)
+    every = set().union(*said.values())
+    required = [_pair(label["from"], label["to"]) for label in truth["relations"] if not label["optional"]]
+    found = sum(pair in every for pair in required)
+    return Count(found, sum(not labels for labels in said.values()), len(required) - found)
+
+
+def _pair(one: str, other: str) -> Pair:
+    """Two ends in a fixed order: the scorer does not judge direction."""
+    return (one, other) if one <= other else (other, one)
 
 
 def pooled(name: str, scores: Iterable[Score]) -> Score:
