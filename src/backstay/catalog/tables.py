@@ -306,9 +306,18 @@ class Catalog:
     @cached_property
     def _heads(self) -> frozenset[str]:
         paths = [pattern for index in (self.calls, self.decorators, self.bases) for pattern in index.patterns]
+        paths += [*self.effects.patterns, *self.sinks.patterns, *self.sources.patterns, *self.sanitisers.patterns]
+        paths += [*self.authentication.patterns, *self.wrappers.patterns, *self.environment, *self.variable_items]
         paths += [*self.alias, *self.constant]
         return frozenset(
             head for path in paths for head in outwards(path.partition("*")[0].partition("(")[0].rstrip("."))
+        )
+
+    @cached_property
+    def anywhere(self) -> frozenset[str]:
+        """Names of methods that mean the same on whatever object: those of patterns such as `**.AddChatClient`."""
+        return frozenset(
+            pattern[3:] for pattern in self.calls.patterns if pattern.startswith("**.") and pattern[3:].isidentifier()
         )
 
     def knows(self, path: str) -> bool:

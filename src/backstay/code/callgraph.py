@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from backstay.code.facts import Attr, Call, Lambda, Name, Seq
+from backstay.code.facts import Attr, Call, Import, Lambda, Name, Seq
 from backstay.code.liveness import live_scopes
 from backstay.code.resolve import Resolver, dotted
 from backstay.code.scopes import FunctionScope, ModuleScope, Scope
@@ -34,7 +34,10 @@ class CallGraph:
     def __init__(self, resolver: Resolver, modules: Iterable[ModuleScope]) -> None:
         self._resolver = resolver
         known = resolver.catalog.relevant
-        self.scopes: list[Scope] = live_scopes(modules, lambda name: name.partition(".")[0] in _HTTP or known(name))
+        self._stars: dict[int, list[str]] = {}  # id of a module -> the libraries that it imports whole
+        self.scopes: list[Scope] = live_scopes(
+            modules, lambda name: name.partition(".")[0] in _HTTP or known(name), self._brought
+        )
         self._out: dict[int, dict[int, Scope]] = defaultdict(dict)
         self._into: dict[int, dict[int, Scope]] = defaultdict(dict)
         callers: dict[int, list[Site]] = defaultdict(list)
@@ -54,6 +57,17 @@ class CallGraph:
             unique = {id(site.call): site for site in sites}
             sites[:] = unique.values()
         resolver.callers = dict(callers)
+
+    def _brought(self, module: ModuleScope, word: str) -> bool:
+        """Whether a library that a module imports whole may bring a word: a class of it, or an extension method."""
+        catalog = self._resolver.catalog
+        if id(module) not in self._stars:
+            nodes = [binding.node for binding in module.names.get("*", ())]
+            stars = [node.module for node in nodes if isinstance(node, Import) and not node.level]
+            stars += self._resolver.project.implied(module.path)
+            self._stars[id(module)] = [one for one in dict.fromkeys(stars) if catalog.relevant(one)]
+        stars = self._stars[id(module)]
+        return bool(stars) and (word in catalog.anywhere or any(catalog.knows(f"{one}.{word}") for one in stars))
 
     def _call(self, call: Call, scope: Scope, callers: dict[int, list[Site]]) -> None:
         site = Site(call, scope, None)

@@ -12,8 +12,14 @@ from backstay.code.facts import Assign, Attr, Class, Do, Expr, Function, Import,
 from backstay.code.scopes import FunctionScope, ModuleScope, Scope
 
 
-def live_scopes(modules: Iterable[ModuleScope], known: Callable[[str], bool]) -> list[Scope]:
-    """The live scopes in source order; modules and classes always are. `known` tells a library of the catalog."""
+def live_scopes(
+    modules: Iterable[ModuleScope], known: Callable[[str], bool], brought: Callable[[ModuleScope, str], bool]
+) -> list[Scope]:
+    """The live scopes in source order; modules and classes always are. `known` tells a library of the catalog.
+
+    `brought` tells a word that a module's import of a whole library may bring, once for every word of the module.
+    """
+    modules = list(modules)
     scopes = [scope for module in modules for scope in module.walk()]
     functions = [scope for scope in scopes if isinstance(scope, FunctionScope)]
     mentioned: dict[str, list[FunctionScope]] = defaultdict(list)
@@ -49,6 +55,11 @@ def live_scopes(modules: Iterable[ModuleScope], known: Callable[[str], bool]) ->
                 wake_later.append(called)
 
     wake_later: list[FunctionScope] = []
+    for module in modules:
+        said = {word for scope in module.walk() if isinstance(scope, FunctionScope) for word in scope.function.words}
+        for word in sorted(said):
+            if brought(module, word):
+                speak(word)
     for scope in scopes:
         for word in _imported(scope.body, known):
             speak(word)

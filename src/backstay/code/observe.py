@@ -84,7 +84,7 @@ class Observer:
         self._busy: set[int] = set()
         self.clients, self.definitions, self.services = Clients(self), Definitions(self), Services(self)
         # Parts that are added to a chain once it is made: id of the call that made it -> rows and calls that add.
-        self.grown: dict[int, list[tuple[Row, Site]]] = {}
+        self.grown: dict[int, list[tuple[Row, Site, External]]] = {}
         self.mounts: dict[int, str] = {}  # id of the call that made a router -> path prefix it is mounted at
         # Settings for all endpoints of an app: id of the call that made it, attributes, row and call.
         self.pending_endpoints: list[tuple[int, Attributes, Row, Site]] = []
@@ -141,8 +141,9 @@ class Observer:
                 for row, _ in self.rows(func.path, site):
                     if row.returns == "self" and isinstance(func.base, External) and func.base.site is not None:
                         self.naming.renamed(func.base.site, site)
-                    if row.on == "chain" and isinstance(func.base, External) and func.base.site is not None:
-                        self.grown.setdefault(id(func.base.site.call), []).append((row, site))
+                    holder = _made_holder(func) if row.on == "chain" else None
+                    if holder is not None:
+                        self.grown.setdefault(id(holder.call), []).append((row, site, func))
                     if not row.mounts:
                         continue
                     prefix = text_of(self.given.value(site, row.prefix, row)) if row.prefix else ""
@@ -414,8 +415,9 @@ class Observer:
                 parts += self.roles.tools.servers_in(value, table, site)
                 continue
             parts += self.assets_of(value) or self._given_by(value)
-        for later, at in self.grown.get(id(site.call), []):
-            for spec in later.arguments:
+        for later, at, by in self.grown.get(id(site.call), []):
+            parts += self.made(at, by) if later.makes else []
+            for spec in later.arguments if not later.makes else ():
                 parts += self.assets_of(self.given.value(at, spec, later))
         return parts
 
@@ -528,6 +530,8 @@ class Observer:
         cls = definition.method_of if isinstance(definition, FunctionScope) else None
         if cls is not None:
             prefix += self.definitions.prefix_of(cls)
+            own = self.definitions.path_of(definition) if isinstance(definition, FunctionScope) else ""
+            prefix = "/".join(part.strip("/") for part in (prefix, own) if part) if own else prefix
         method, _, route = text.partition(" ")
         if method in _METHODS and (route or prefix) and "://" not in route:
             parts = [part.strip("/") for part in (prefix, route)]
@@ -600,6 +604,16 @@ class Observer:
     ) -> None:
         """Note that code in a scope uses something."""
         self.ledger.uses.append(Use(scope, kind, made, attributes, sighting(table, place, confidence)))
+
+
+def _made_holder(func: External) -> Site | None:
+    """The call that made what a callee is a method of, straight or by a property (`builder.Services.Add...`)."""
+    at = func.base
+    for _ in range(4):
+        if not isinstance(at, External) or at.site is not None:
+            break
+        at = at.base
+    return at.site if isinstance(at, External) else None
 
 
 def _base_of(value: External) -> External | None:

@@ -42,6 +42,11 @@ class Project:
         found = self.modules.neighbour(name, path)
         return self.scope(found) if found is not None and found != path else None
 
+    def implied(self, path: str) -> Sequence[str]:
+        """The namespaces that a file sees whole without an import of its own; few languages have any."""
+        implied = getattr(self.modules, "implied", None)
+        return implied(path) if implied is not None else ()
+
     def related(self, imports: Sequence[tuple[str, int]], path: str) -> list[str]:
         """The files that a file's imports may mean."""
         return [

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _VARIABLE = re.compile(r"\{\{?\s*([A-Za-z_][\w.]{0,60})\s*\}?\}")
 _SYSTEM = frozenset(("system", "developer", "SystemMessage", "SystemMessagePromptTemplate"))
+_ROLES = frozenset((*_SYSTEM, "user", "assistant", "tool"))
 _MESSAGE = re.compile(r"(?:\A|\.)(\w*?)(System|Human|User|AI|Assistant|Chat)?(?:Message|Content)\w*(?:\.\w+)?\(\)\Z")
 _ANSWERS = frozenset(("", "result", "response", "stream", "output", "answer"))
 MIN_USER_TEXT = 60  # a shorter user message is a question, not a template somebody maintains
@@ -95,12 +96,16 @@ class Prompts:
             if match:
                 role = "system" if "System" in (match[2] or "") or "System" in value.path else "user"
                 given = self.o.given
-                content_value = given.value(value.site, "content|text|0|Content|Text|Parts") or given.value(
-                    value.site, "template"
-                )
+                content_value: Value | None = given.value(value.site, "content|text|0|Content|Text|Parts")
+                content_value = content_value or given.value(value.site, "template")
                 if content_value is None and "from_template" in value.path:
                     content_value = given.value(value.site, "template|0")
                 declared = given.value(value.site, "role|Role")
+                if declared is None and isinstance(stated := given.value(value.site, "0"), Known):
+                    # `new ChatMessage(ChatRole.System, text)`: the role comes first.
+                    told = given.value(value.site, "1|content|contents|Content|Contents|Text")
+                    if stated.value in _ROLES and told is not None:
+                        return ("system" if stated.value in _SYSTEM else "user"), told
                 if isinstance(declared, Known) and declared.value in _SYSTEM:
                     role = "system"
                 return role, content_value

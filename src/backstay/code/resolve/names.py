@@ -132,15 +132,18 @@ class Names:
         found = found or self._of_namespaces(name, module) or self._of_library(name, module)
         if found is None and name in self.r.catalog.builtins:
             found = self.external(f"builtins.{name}")
+        if found is None and module.facts.language in ("dotnet", "jvm") and self.r.catalog.knows(name):
+            return self.external(name)  # the first part of a full name: `new OpenAI.Chat.ChatClient()`
         return found
 
     def _of_namespaces(self, name: str, module: ModuleScope) -> Value | None:
         """A name of one of the libraries that a file imports whole, where the tables know one to have it."""
-        for binding in module.names.get("*", ()):
-            if isinstance(binding.node, Import) and not binding.node.level:
-                path = f"{binding.node.module}.{name}"
-                if self.r.catalog.knows(path) or path in self.r.catalog.constant:
-                    return self.external(path)
+        nodes = [one.node for one in module.names.get("*", ())]
+        stars = [node.module for node in nodes if isinstance(node, Import) and not node.level]
+        for namespace in (*stars, *self.r.project.implied(module.path)):
+            path = f"{namespace}.{name}"
+            if self.r.catalog.knows(path) or path in self.r.catalog.constant:
+                return self.external(path)
         return None
 
     def _starred(self, name: str, scope: Scope) -> Value | None:
