@@ -248,7 +248,10 @@ Statement = Import | Assign | Do | Function | Class | Narrow
 
 
 class Module(msgspec.Struct, array_like=True, eq=False):
-    """One file. `main` says that it runs when started as a script; `broken` counts places that did not parse."""
+    """One file. `main` says that it runs when started as a script; `broken` counts places that did not parse.
+
+    `loops` are the first and last lines of its loops, which are flattened otherwise.
+    """
 
     path: str
     language: str
@@ -256,3 +259,4 @@ class Module(msgspec.Struct, array_like=True, eq=False):
     main: bool = False
     broken: int = 0
     notebook: bool = False
+    loops: list[tuple[int, int]] = []

@@ -10,6 +10,7 @@ from backstay.code.facts import Assign, Attr, Call, Class, Expr, Function, Impor
 from backstay.code.languages.dotnet.members import CALLABLE, TYPES, Body, Members
 from backstay.code.languages.dotnet.reading import MAX_DEPTH
 from backstay.code.languages.dotnet.scopes import INSTANCE, Locals, TypeContext
+from backstay.code.loops import loops
 from backstay.code.trees import tree
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_c_sharp.language())
@@ -25,7 +26,8 @@ def parse_source(path: str, source: bytes) -> Module:
         return Module(path, "dotnet", [], broken=1)
     reader = _Reader(source)
     body = reader.block(parsed.root_node, 0)
-    return Module(path, "dotnet", body, reader.main, reader.broken or int(parsed.root_node.has_error))
+    broken = reader.broken or int(parsed.root_node.has_error)
+    return Module(path, "dotnet", body, reader.main, broken, loops=loops(parsed))
 
 
 class _Reader(Members):

@@ -11,6 +11,7 @@ from backstay.code.facts import Assign, Attr, Call, Class, Do, Expr, Function, I
 from backstay.code.languages.javascript.exports import Exports
 from backstay.code.languages.javascript.reader import FUNCTIONS, MAX_DEPTH, bare, children
 from backstay.code.languages.javascript.scripts import is_component, scripts
+from backstay.code.loops import loops
 
 _TYPESCRIPT = tree_sitter.Language(tree_sitter_typescript.language_typescript())
 _TSX = tree_sitter.Language(tree_sitter_typescript.language_tsx())
@@ -41,7 +42,7 @@ def parse(path: str, source: bytes) -> Module:
     main = reader.main or source.startswith(b"#!") or _runs(body)
     # An error deep in an expression, or one that swallows the whole file, passes by no statement.
     broken = reader.broken or int(tree.root_node.has_error)
-    return Module(path, "javascript", body, main, broken)
+    return Module(path, "javascript", body, main, broken, loops=loops(tree))
 
 
 def _tree(source: bytes, typed: bool) -> tree_sitter.Tree:

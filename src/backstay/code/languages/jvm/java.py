@@ -12,6 +12,7 @@ from backstay.code.languages.jvm.java_statements import JavaStatements
 from backstay.code.languages.jvm.lombok import generated
 from backstay.code.languages.jvm.reader import Owner, ignored, reordered
 from backstay.code.languages.jvm.settings import configured
+from backstay.code.loops import loops
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_java.language())
 _CLASSES = frozenset(
@@ -31,7 +32,8 @@ def parse(path: str, source: bytes) -> Module:
     tree = tree_sitter.Parser(_LANGUAGE).parse(source)
     reader = _Java(source)
     body = reader.file(tree.root_node)
-    return Module(path, "jvm", body, reader.main, reader.broken or int(tree.root_node.has_error))
+    broken = reader.broken or int(tree.root_node.has_error)
+    return Module(path, "jvm", body, reader.main, broken, loops=loops(tree))
 
 
 class _Java(JavaStatements):

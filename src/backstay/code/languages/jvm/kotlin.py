@@ -14,6 +14,7 @@ from backstay.code.languages.jvm.kotlin_statements import KotlinStatements, chil
 from backstay.code.languages.jvm.lombok import generated
 from backstay.code.languages.jvm.reader import Owner, ignored, reordered
 from backstay.code.languages.jvm.settings import configured
+from backstay.code.loops import loops
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_kotlin.language())
 # What the grammar takes for comparisons: `call<Type>(value)`. Type arguments of calls mean nothing to us.
@@ -34,7 +35,8 @@ def parse(path: str, source: bytes) -> Module:
         tree = other if _faults(other) < _faults(tree) else tree
     reader = _Kotlin(source)
     body = reader.file(tree.root_node)
-    return Module(path, "jvm", body, reader.main, reader.broken or int(tree.root_node.has_error))
+    broken = reader.broken or int(tree.root_node.has_error)
+    return Module(path, "jvm", body, reader.main, broken, loops=loops(tree))
 
 
 def _faults(tree: tree_sitter.Tree) -> int:

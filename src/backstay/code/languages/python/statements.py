@@ -22,6 +22,7 @@ from backstay.code.facts import (
     Statement,
 )
 from backstay.code.languages.python.expressions import MAX_DEPTH, Expressions
+from backstay.code.loops import loops
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
 
@@ -36,7 +37,7 @@ def parse(path: str, source: bytes, lines: list[int] | None = None) -> Module:
     body = reader.block(tree.root_node, 0)
     # An error deep in an expression, or one that swallows the whole file, passes by no statement.
     broken = reader.broken or int(tree.root_node.has_error)
-    return Module(path, "python", body, reader.main, broken, lines is not None)
+    return Module(path, "python", body, reader.main, broken, lines is not None, loops(tree, lines))
 
 
 def imports(source: bytes) -> list[tuple[str, int]]:
