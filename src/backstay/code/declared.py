@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from backstay.catalog import providers
 from backstay.code.facts import (
     Assign,
     Attr,
@@ -108,6 +109,9 @@ class _Declared:
         # With a router that reads ids, the provider before one, or else who makes the model, is who is called.
         self._routed = package_key("pypi", "litellm") in observer.ledger.assets
         self._resold = provider_key("openrouter") in observer.ledger.assets
+        gateways = [one.name for one in providers() if one.gateway and provider_key(one.name) in observer.ledger.assets]
+        # With one gateway in use, `openai/gpt-4o` is the gateway's own name of a model.
+        self._gateway = gateways[0] if len(gateways) == 1 and not self._routed else ""
 
     def scope(self, scope: Scope) -> None:
         """Everything declared in a scope and the scopes within."""
@@ -209,7 +213,10 @@ class _Declared:
         o, place = self.o, Place(scope.path, lit.line, lit.end_line or lit.line)
         seen = sighting("declared", place, _CONFIDENCE, "", Level.INFERRED)
         called = (found.prefix or ("" if self._resold else found.vendor)) if self._routed else ""
-        provider = called or found.vendor
+        if self._gateway and found.prefix and "/" in str(lit.value):
+            name, provider = str(lit.value).strip(), self._gateway
+        else:
+            provider = called or found.vendor
         hub = not found.vendor and not found.prefix and is_hub_name(name)
         attributes: Attributes = {}
         if provider:

@@ -11,6 +11,7 @@ from backstay.code.models import is_path, provider_of_model, split_prefix
 from backstay.code.naming import file_name
 from backstay.code.resolve import argument, dotted
 from backstay.code.values import (
+    DictValue,
     Environment,
     External,
     Known,
@@ -19,6 +20,7 @@ from backstay.code.values import (
     TextValue,
     Unknown,
     Value,
+    flat,
     options,
     spread,
 )
@@ -53,6 +55,9 @@ GENERIC_FOLDERS = frozenset(
 )
 
 
+_ID_KEYS = ("modelId", "model_id", "modelName", "model_name", "model")  # of a model that is written as a record
+
+
 class ModelRoles:
     def __init__(self, observer: Observer) -> None:
         self.o = observer
@@ -71,7 +76,8 @@ class ModelRoles:
         attributes: Attributes,
     ) -> bool:
         found: list[Made] = []
-        for one in spread(value):
+        # A dictionary beside an embedding model is metadata or settings; one of models holds models.
+        for one in flat(value) if role == "embedding" else _spread(value):
             if isinstance(one, Known) and isinstance(one.value, str) and one.value.strip():
                 made = self.model(one.value, row, table, site, one.place, func.base or func, role)
                 found += [made] if made is not None else []
@@ -198,3 +204,12 @@ def _expression(site: Site, spec: str) -> Expr | None:
             if isinstance(key, Lit) and key.value in names:
                 return value
     return None
+
+
+def _spread(value: Value) -> list[Value]:
+    """The models that a value holds; of a record that describes one model, its id."""
+    out: list[Value] = []
+    for one in options(value):
+        ids = [found for key in _ID_KEYS for found in one.get(key)] if isinstance(one, DictValue) else []
+        out += options(ids[0]) if ids else spread(one)
+    return out

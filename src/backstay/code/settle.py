@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backstay.catalog import providers
 from backstay.code.guards import guard
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.models import is_path, provider_of_model
@@ -18,6 +17,7 @@ from backstay.code.values import Place, Site
 from backstay.code.walk import calls
 from backstay.keys import provider_key
 from backstay.model import Evidence, Kind, Relationship, urn
+from backstay.placement import placement_of
 
 if TYPE_CHECKING:
     from backstay.code.observe import Observer
@@ -223,7 +223,11 @@ def _kind_for(made: Made, target: Made, kind: R) -> R:
 
 
 def _bear_each_other(o: Observer) -> None:
-    """A pipeline, tool or endpoint whose code runs another one's code calls it."""
+    """An endpoint whose code runs another one's code calls it; of an MCP server's tools, it calls the server."""
+    server_of: dict[str, str] = {}
+    for edge in o.ledger.edges:
+        if edge.kind == R.CONTAINS and o.ledger.assets[edge.source].kind == Kind.MCP_SERVER:
+            server_of.setdefault(edge.target, edge.source)
     for mark, held in o.bearers.items():
         scope = o.scopes.get(mark)
         if scope is None:
@@ -234,7 +238,8 @@ def _bear_each_other(o: Observer) -> None:
             for inner in o.bearers.get(id(one), []):
                 for made in held:
                     if made is not inner and made.kind == Kind.ENDPOINT and inner.kind in _RUN:
-                        o.ledger.edge(made.key, R.CALLS, inner.key, next(iter(made.evidence)))
+                        target = server_of.get(inner.key, inner.key)
+                        o.ledger.edge(made.key, R.CALLS, target, next(iter(made.evidence)))
 
 
 def _embedded(o: Observer) -> None:
@@ -265,13 +270,14 @@ def _embedded(o: Observer) -> None:
 
 
 def _through_agents(o: Observer) -> None:
-    """What an endpoint, pipeline or tool reaches only because it calls an agent is the agent's: one edge says so."""
+    """What an endpoint, pipeline or tool reaches only because it calls an agent or MCP server is theirs: said once."""
     out: dict[str, set[str]] = {}
     for edge in o.ledger.edges:
         out.setdefault(edge.source, set()).add(edge.target)
     assets = o.ledger.assets
     for key, made in assets.items():
-        agents = {one for one in out.get(key, ()) if one in assets and assets[one].kind == Kind.AGENT}
+        hubs = (Kind.AGENT, Kind.MCP_SERVER)
+        agents = {one for one in out.get(key, ()) if one in assets and assets[one].kind in hubs}
         if made.kind not in (Kind.ENDPOINT, Kind.PIPELINE, Kind.TOOL) or not agents:
             continue
         theirs, queue = set(agents), list(agents)
@@ -279,7 +285,7 @@ def _through_agents(o: Observer) -> None:
             for one in out.get(queue.pop(), ()):
                 if one not in theirs and one != key:
                     theirs.add(one)
-                    if one in assets and assets[one].kind in (Kind.AGENT, Kind.TOOL, Kind.VECTOR_STORE):
+                    if one in assets and assets[one].kind in (*hubs, Kind.TOOL, Kind.VECTOR_STORE):
                         queue.append(one)
         gone = {one for one in theirs - agents if (key, one) not in o.ledger.stated}
         o.ledger.cut(key, {one for one in gone if one in assets and assets[one].kind in _AI})
@@ -323,9 +329,8 @@ def _sellers(o: Observer) -> None:
 
 
 def _declared_sellers(o: Observer) -> None:
-    """Whom a model is asked of that code only names: a gateway, if one is used, else its maker, if that is."""
+    """Whom a model is asked of that code only names: its maker, or the gateway whose name for it that is, if used."""
     used = {made.key: made for made in o.ledger.assets.values() if made.kind == Kind.PROVIDER}
-    gateways = [one.name for one in providers() if one.gateway and provider_key(one.name) in used]
     served = {edge.target for edge in o.ledger.edges if edge.kind == R.SERVES}
     for made in o.ledger.assets.values():
         if made.kind != Kind.MODEL or made.key in served:
@@ -333,8 +338,7 @@ def _declared_sellers(o: Observer) -> None:
         told = next((seen for seen in made.evidence if seen.source == "code:declared"), None)
         if told is None:
             continue
-        maker = str(made.attributes.get("provider") or "")
-        seller = gateways[0] if len(gateways) == 1 and "/" in made.name else maker
+        seller = str(made.attributes.get("provider") or "")
         if seller and provider_key(seller) in used:
             seen = msgspec.structs.replace(told, confidence=_GUESSED_SELLER)
             o.ledger.edge(provider_key(seller), R.SERVES, made.key, seen)
@@ -345,7 +349,9 @@ def _prompted(o: Observer) -> None:
     at: dict[tuple[int, str, int], tuple[dict[str, Evidence], dict[str, Evidence]]] = {}
     for use in o.ledger.uses:
         # What a user or the model itself says in a conversation steers no model.
-        if use.target.kind in (Kind.MODEL, Kind.PROMPT) and use.attributes.get("role") != "user":
+        if use.target.kind not in (Kind.MODEL, Kind.PROMPT) or use.attributes.get("role") == "user":
+            continue
+        if any(placement_of(seen.path) != "test" for seen in use.target.evidence):
             mark = (id(use.scope), use.evidence.path, use.evidence.line)
             models, prompts = at.setdefault(mark, ({}, {}))
             (models if use.target.kind == Kind.MODEL else prompts)[use.target.key] = use.evidence
