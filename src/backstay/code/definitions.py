@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backstay.catalog.tables import Row, Table
-from backstay.code.facts import Assign, Call, Lit, Name
+from backstay.code.facts import Assign, Call, Expr, Lit, Name
 from backstay.code.given import text_of
 from backstay.code.ledger import Made
-from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope
+from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
 from backstay.code.values import External, FunctionValue, Site, options
 
 if TYPE_CHECKING:
@@ -46,15 +46,21 @@ class Definitions:
 
     def prefix_of(self, cls: ClassScope) -> str:
         """The path prefix that the decorators of a class give the endpoints of its methods."""
-        outer = cls.parent or cls
-        for decorator in cls.cls.decorators:
-            call = decorator if isinstance(decorator, Call) else Call(decorator, [], [], cls.cls.line, cls.cls.line)
+        prefix = self._prefix(cls.cls.decorators, cls.cls.line, cls.parent or cls)
+        return prefix.replace("[controller]", cls.cls.name.removesuffix("Controller"))
+
+    def path_of(self, scope: FunctionScope) -> str:
+        """The path that a decorator of a method says, where another one makes it an endpoint: `@GET @Path("/a")`."""
+        return self._prefix(scope.function.decorators, scope.function.line, scope.parent or scope, only=True)
+
+    def _prefix(self, decorators: list[Expr], line: int, outer: Scope, *, only: bool = False) -> str:
+        for decorator in decorators:
+            call = decorator if isinstance(decorator, Call) else Call(decorator, [], [], line, line)
             site = Site(call, outer, None)
             for func in options(self.o.resolver.value(call.func, outer)):
                 for row, _ in self._decorating(func.path, site) if isinstance(func, External) else ():
-                    if row.prefix:
-                        prefix = text_of(self.o.given.value(site, row.prefix, row))
-                        return prefix.replace("[controller]", cls.cls.name.removesuffix("Controller"))
+                    if row.prefix and not (only and row.makes):
+                        return text_of(self.o.given.value(site, row.prefix, row))
         return ""
 
     def of_function(self, scope: FunctionScope) -> list[Made]:
