@@ -46,6 +46,13 @@ _DECLARES = re.compile(
 )
 
 
+# Whatever that pattern finds holds one of these, in lower case; most files hold none, which is told ten times faster.
+_MAY_DECLARE = (
+    *(b"prompt", b"instruction", b"system_", b"gpt-", b"claude-", b"gemini-", b"o1-", b"o3-", b"o4-"),
+    *(b"text-embedding-", b"llama", b"mistral-", b"mixtral-", b"deepseek-", b"qwen"),
+)
+
+
 class CodeAnalyzer:
     """Two phases: `digest` in a worker, one file at a time; `join` once, over all files of each language."""
 
@@ -71,7 +78,8 @@ class CodeAnalyzer:
         tables = catalog(language.id)
         relevant = heading.whole or any(not level and tables.relevant(name) for name, level in heading.imports)
         relevant = relevant or any(hint in source for hint in _HINTS)
-        declares = _DECLARES.search(source) is not None
+        lower = source.lower()
+        declares = any(mark in lower for mark in _MAY_DECLARE) and _DECLARES.search(source) is not None
         try:
             module = language.parse(file.path, source) if relevant else None
         except DocumentError as error:
