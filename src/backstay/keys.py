@@ -31,6 +31,8 @@ def package_key(ecosystem: str, name: str, version: str | None = None) -> str:
     """A package's purl. PyPI names are normalised (PEP 503), npm scopes encoded as purl asks."""
     if ecosystem == "pypi":
         name = re.sub(r"[-_.]+", "-", name).lower()
+    elif ecosystem == "golang":
+        name = name.lower()
     encoded = quote(name, safe="/")
     return f"pkg:{ecosystem}/{encoded}" + (f"@{quote(version, safe='.+-!')}" if version else "")
 

@@ -30,6 +30,17 @@ def rows(path: str, text: str) -> Iterator[Row]:
 
 CASES: list[tuple[str, str, list[Row]]] = [
     (
+        "go.mod",
+        'module "m"\nrequire (\n  github.com/Azure/x/v2 v2.1.0 // indirect\n  a.io/b v1.0.0+incompatible\n)\n'
+        "require c.io/d v0.1.0\nrequire e.io/f v1.2.0\nreplace a.io/b v1.0.0+incompatible => ../b\n"
+        "replace c.io/d => g.io/h v3.0.0\nexclude i.io/j v1.0.0\nrequire (\n  bad\n  two words here\n",
+        [
+            ("github.com/azure/x", "v2.1.0", "", "runtime", False, 3),
+            ("g.io/h", "v3.0.0", "", "runtime", True, 6),
+            ("e.io/f", "v1.2.0", "", "runtime", True, 7),
+        ],
+    ),
+    (
         "package.json",
         '{"workspaces": ["src/*"], "dependencies": {"@me/mine": "*", "openai": "^4.0.0"}}',
         [("openai", None, "^4.0.0", "runtime", True, 1)],

@@ -104,7 +104,12 @@ def _mcp_servers() -> dict[str, tuple[str, ...]]:
 
 
 def normal_name(ecosystem: str, name: str) -> str:
-    """A package's name as its registry compares it: PEP 503 for PyPI, lower case for the others."""
+    """A package's name as its registry compares it: PEP 503 for PyPI, lower case for the others.
+
+    A Go module's major version is left out: `example.com/kit/v2` is `example.com/kit`.
+    """
+    if ecosystem == "golang":
+        return re.sub(r"(?:/|(?<=\w)\.)v[0-9]{1,4}\Z", "", name.lower())
     return re.sub(r"[-_.]+", "-", name).lower() if ecosystem == "pypi" else name.lower()
 
 

@@ -1,8 +1,8 @@
-"""Detector of packages in manifests and lock files of Python and JavaScript projects."""
+"""Detector of packages in manifests and lock files of Python, JavaScript and Go projects."""
 
 from collections.abc import Callable, Iterator
 
-from backstay.detectors.support import node_manifests, python_locks, python_manifests
+from backstay.detectors.support import go_manifests, node_manifests, python_locks, python_manifests
 from backstay.detectors.support.dependencies import Dependency, dependency_facts
 from backstay.model import Kind
 from backstay.plugin import Fact, File, Selector, detector
@@ -31,6 +31,7 @@ _BY_NAME: dict[str, Reader] = {
     "yarn.lock": node_manifests.yarn_lock,
     "pnpm-lock.yaml": node_manifests.pnpm_lock,
     "bun.lock": node_manifests.bun_lock,
+    "go.mod": go_manifests.go_mod,
 }
 _REQUIREMENTS = (
     "**/*requirements*.txt",

@@ -35,6 +35,7 @@ class Dependency:
 
 _VERSION = re.compile(r"[\w][\w.+!-]{0,100}\Z")
 _NPM_NAME = re.compile(r"(?:@[\w~.-]{1,100}/)?[\w~.-]{1,200}\Z")
+_GO_NAME = re.compile(r"[\w.~-]{1,100}(?:/[\w.~-]{1,100}){0,12}\Z")
 _PYPI_NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]{0,200}[A-Za-z0-9])?\Z")
 
 
@@ -51,7 +52,7 @@ def dependency_facts(file: File, found: Iterable[Dependency]) -> Iterator[Asset 
 
 
 def _plausible(one: Dependency) -> bool:
-    pattern = _NPM_NAME if one.ecosystem == "npm" else _PYPI_NAME
+    pattern = {"npm": _NPM_NAME, "golang": _GO_NAME}.get(one.ecosystem, _PYPI_NAME)
     return bool(pattern.match(one.name)) and (one.version is None or bool(_VERSION.match(one.version)))
 
 
@@ -63,7 +64,9 @@ def _facts(file: File, one: Dependency) -> Iterator[Asset | Relationship]:
         "version": one.version,
         "ai": catalog.is_ai_package(one.ecosystem, name),
     }
-    asset = Asset(package_key(one.ecosystem, name, one.version), Kind.PACKAGE, name, attributes, evidence)
+    # Advisories name a Go module with its major version, people without.
+    whole = one.name if one.ecosystem == "golang" else name
+    asset = Asset(package_key(one.ecosystem, whole, one.version), Kind.PACKAGE, name, attributes, evidence)
     yield asset
     use: Attributes = {"specifier": one.specifier, "scope": one.scope, "direct": one.direct}
     yield owner_edge(Edge.DEPENDS_ON, asset.key, evidence, **use)
