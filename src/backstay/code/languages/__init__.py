@@ -1,18 +1,17 @@
-"""Languages: one front-end a folder, found by walking them."""
+"""Languages: one front-end a folder."""
 
-import importlib
-import pkgutil
 from functools import cache
 
 from backstay.code.language import Language
+from backstay.code.languages import dotnet, go, javascript, jvm, python
+
+_ALL = (dotnet.language, go.language, javascript.language, jvm.language, python.language)
 
 
 @cache
 def languages() -> dict[str, Language]:
     """Every language by its id."""
-    folders = sorted(one.name for one in pkgutil.iter_modules(__path__) if one.ispkg)
-    found = [importlib.import_module(f"{__name__}.{folder}") for folder in folders]
-    return {module.language.id: module.language for module in found if hasattr(module, "language")}
+    return {language.id: language for language in _ALL}
 
 
 @cache
