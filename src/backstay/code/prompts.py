@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"\{\{?\s*([A-Za-z_][\w.]{0,60})\s*\}?\}")
 _SYSTEM = frozenset(("system", "developer", "SystemMessage", "SystemMessagePromptTemplate"))
 _ROLES = frozenset((*_SYSTEM, "user", "assistant", "tool"))
-_MESSAGE = re.compile(r"(?:\A|\.)(\w*?)(System|Human|User|AI|Assistant|Chat)?(?:Message|Content|TextParts)\w*(?:\.\w+)?\(\)\Z")
-_ROLES = frozenset(("system", "developer", "user", "assistant", "human", "ai"))
+_MESSAGE = re.compile(
+    r"(?:\A|\.)(\w*?)(System|Human|User|AI|Assistant|Chat)?(?:Message|Content|TextParts)\w*(?:\.\w+)?\(\)\Z"
+)
 _ANSWERS = frozenset(("", "result", "response", "stream", "output", "answer"))
 MIN_USER_TEXT = 60  # a shorter user message is a question, not a template somebody maintains
 
@@ -101,9 +102,6 @@ class Prompts:
                 content_value = content_value or given.value(value.site, "template")
                 if content_value is None and "from_template" in value.path:
                     content_value = given.value(value.site, "template|0")
-                first = given.value(value.site, "0")
-                if isinstance(first, Known) and first.value in _ROLES:  # `TextParts("system", text)`
-                    return ("system" if first.value in _SYSTEM else "user"), given.value(value.site, "1")
                 declared = given.value(value.site, "role|Role")
                 if declared is None and isinstance(stated := given.value(value.site, "0"), Known):
                     # `new ChatMessage(ChatRole.System, text)`: the role comes first.
