@@ -195,6 +195,8 @@ class Given:
         for one in options(value):
             if step == "[]" and isinstance(one, ListValue):
                 found += one.items
+            elif step.isdigit() and isinstance(one, ListValue):
+                found += one.items[int(step[:6]) :][:1]
             elif isinstance(one, DictValue):
                 exact = one.get(step)
                 found += exact
