@@ -40,7 +40,7 @@ class Given:
             exprs = [*site.call.args, *(value for _, value in site.call.keywords)]
             return ListValue([self._resolver.value(expr, site.scope, site.frame) for expr in exprs])
         for one in spec.split("|"):
-            head, *steps = one.replace("[]", ".[]").split(".")
+            head, *steps = one.replace("[]", ".[]").replace("()", ".()").split(".")
             found = self._direct(site, head, row)
             for step in steps:
                 found = self._step(found, step) if found is not None else None
@@ -197,6 +197,8 @@ class Given:
                 found += one.items
             elif step.isdigit() and isinstance(one, ListValue):
                 found += one.items[int(step[:6]) :][:1]
+            elif step == "()" and isinstance(one, FunctionValue):
+                found.append(self._resolver.calls.returned(one.scope, None))
             elif isinstance(one, DictValue):
                 exact = one.get(step)
                 found += exact

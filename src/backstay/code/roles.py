@@ -17,6 +17,7 @@ from backstay.code.tools import Tools
 from backstay.code.urls import plain_url
 from backstay.code.values import (
     ClassValue,
+    DictValue,
     Environment,
     External,
     FunctionValue,
@@ -210,7 +211,7 @@ class Roles:
 
     def _guardrails(self, value: Value, table: Table, site: Site, subject: Made | None) -> bool:
         found = False
-        for one in spread(value):
+        for one in flat(value):
             held = self.o.assets_of(one) or self.o.constant(one, site)
             held = [made for made in held if made.kind == Kind.GUARDRAIL]
             if not held and isinstance(one, FunctionValue):
@@ -225,10 +226,31 @@ class Roles:
                 )
                 self.o.bear(one.scope, made)
                 held = [made]
+            if not held and isinstance(one, DictValue):
+                held = self._guardrail_object(one, table, site)
             for made in held:
                 self.link(subject, made, table, site, R.GUARDED_BY if subject is not None else R.USES)
                 found = True
         return found
+
+    def _guardrail_object(self, value: DictValue, table: Table, site: Site) -> list[Made]:
+        """A guardrail that is written out as an object: `{ name: "...", execute }`."""
+        code = [one for key in ("execute", "run") for item in value.get(key) for one in options(item)]
+        functions = [one.scope for one in code if isinstance(one, FunctionValue)]
+        name = next((text_of(item) for item in value.get("name")), "")
+        if not name or not functions:
+            return []
+        place = value.place or site.place
+        made = self.o.ledger.asset(
+            urn(Kind.GUARDRAIL, self.o.source, place.path, name),
+            Kind.GUARDRAIL,
+            name,
+            sighting(table.id, place),
+            {"framework": table.id.replace("_", "-")},
+        )
+        for scope in functions:
+            self.o.bear(scope, made)
+        return [made]
 
     def _credential(self, value: Value, table: Table, site: Site) -> bool:
         for one in value.options if hasattr(value, "options") else [value]:

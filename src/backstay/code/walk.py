@@ -27,8 +27,8 @@ def calls(scope: Scope) -> Iterator[tuple[Call, str]]:
     """
     for statement in scope.body:
         match statement:
-            case Assign(target=target, value=value) if value is not None:
-                variable = _variable(target)
+            case Assign(target=target, value=value, how=how) if value is not None:
+                variable = _variable(target) if how != "for" else ""  # a loop names an element
                 carriers = set(map(id, _carriers(value)))
                 for call in expression_calls(value):
                     yield call, variable if id(call) in carriers else ""
