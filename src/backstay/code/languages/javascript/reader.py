@@ -29,6 +29,7 @@ class Reader:
         self._source = source
         self.broken = 0
         self.main = False
+        self.loops: list[tuple[int, int]] = []  # first and last lines, outer ones first
         self._pending: list[Statement] = []
         self._words: set[str] = set()
         self._texts = False

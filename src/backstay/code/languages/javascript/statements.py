@@ -8,14 +8,15 @@ import tree_sitter_typescript
 from tree_sitter import Node
 
 from backstay.code.facts import Assign, Attr, Call, Class, Do, Expr, Function, Import, Lit, Map, Module, Name, Statement
-from backstay.code.languages.javascript.exports import Exports
+from backstay.code.languages.javascript.conditions import Conditions
 from backstay.code.languages.javascript.reader import FUNCTIONS, MAX_DEPTH, bare, children
 from backstay.code.languages.javascript.scripts import is_component, scripts
-from backstay.code.loops import loops
+from backstay.code.trees import tree as syntax_tree
 
 _TYPESCRIPT = tree_sitter.Language(tree_sitter_typescript.language_typescript())
 _TSX = tree_sitter.Language(tree_sitter_typescript.language_tsx())
 _MAIN = (b"require.main", b"import.meta.main", b"import.meta.url", b"process.argv[1]", b"module.parent")
+MAX_LOOPS = 5_000  # of one file
 _PLAIN = (".ts", ".mts", ".cts")
 # A type of a module that is not imported: `: import("m").T`. The grammar knows it only where nothing follows.
 _INLINE_IMPORT = re.compile(
@@ -31,22 +32,21 @@ def parse(path: str, source: bytes) -> Module:
         source, typed = scripts(source)
     # Newer than the grammar; `export *` means the same here.
     source = source.replace(b"export type *", b"export      *")
-    tree = _tree(source, typed)
+    grammar = _TYPESCRIPT if typed else _TSX
+    tree = syntax_tree(grammar, source)
+    if tree is None:
+        return Module(path, "javascript", [], broken=1)
     if tree.root_node.has_error and b"import(" in source:
         plainer = _INLINE_IMPORT.sub(_without_import, source)
-        again = _tree(plainer, typed) if plainer != source else tree
-        if not again.root_node.has_error:
+        again = syntax_tree(grammar, plainer) if plainer != source else None
+        if again is not None and not again.root_node.has_error:
             source, tree = plainer, again
     reader = Statements(source)
     body = reader.block(tree.root_node, 0)
     main = reader.main or source.startswith(b"#!") or _runs(body)
     # An error deep in an expression, or one that swallows the whole file, passes by no statement.
     broken = reader.broken or int(tree.root_node.has_error)
-    return Module(path, "javascript", body, main, broken, loops=loops(tree))
-
-
-def _tree(source: bytes, typed: bool) -> tree_sitter.Tree:
-    return tree_sitter.Parser(_TYPESCRIPT if typed else _TSX).parse(source)
+    return Module(path, "javascript", body, main, broken, loops=reader.loops[:MAX_LOOPS])
 
 
 def _without_import(match: re.Match[bytes]) -> bytes:
@@ -68,7 +68,7 @@ def _runs(body: list[Statement]) -> bool:
     return False
 
 
-class Statements(Exports):
+class Statements(Conditions):
     """Reads the statements of one syntax tree."""
 
     def block(self, node: Node | None, depth: int) -> list[Statement]:
@@ -272,8 +272,10 @@ class Statements(Exports):
         self._branch += 1
         at: Node | None = node
         while at is not None:
-            self._condition(at.child_by_field_name("condition"), depth, out)
-            self._body(at.child_by_field_name("consequence"), depth, out)
+            condition, consequence = at.child_by_field_name("condition"), at.child_by_field_name("consequence")
+            self._condition(condition, depth, out)
+            self.narrowed(condition, consequence, depth, out)
+            self._body(consequence, depth, out)
             alternative = at.child_by_field_name("alternative")
             inner = children(alternative) if alternative is not None else []
             at = inner[0] if inner and inner[0].type == "if_statement" else None
@@ -282,6 +284,7 @@ class Statements(Exports):
         self._branch -= 1
 
     def _loop(self, node: Node, depth: int, out: list[Statement]) -> None:
+        self.loops.append((self._line(node), self._end(node)))
         initializer = node.child_by_field_name("initializer")
         if initializer is not None:
             self._statement(initializer, depth + 1, out)
@@ -296,6 +299,7 @@ class Statements(Exports):
         self._branch -= 1
 
     def _for_in(self, node: Node, depth: int, out: list[Statement]) -> None:
+        self.loops.append((self._line(node), self._end(node)))
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
         if left is not None and right is not None:
             self.bind(left, self.expr(right, depth), out, depth, how="for")
@@ -305,6 +309,7 @@ class Statements(Exports):
 
     def _switch(self, node: Node, depth: int, out: list[Statement]) -> None:
         self._condition(node.child_by_field_name("value"), depth, out)
+        self.cases(node, depth, out)
         body = node.child_by_field_name("body")
         self._branch += 1
         for case in children(body) if body is not None else []:
