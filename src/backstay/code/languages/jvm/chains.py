@@ -85,7 +85,7 @@ _WRAPPED = {
     "Objects": ("requireNonNull", "requireNonNullElse"),
     "Collections": ("unmodifiableList", "unmodifiableMap", "unmodifiableSet"),
 }
-_AWAITED = frozenset(("block", "orElseThrow", "await", "awaitSingle", "awaitSingleOrNull", "blockOptional"))
+_AWAITED = frozenset(("block", "orElseThrow", "await", "awaitSingle", "awaitSingleOrNull", "blockOptional", "asTools"))
 _TRIMMED = frozenset(("strip", "trim", "toString", "intern", "trimIndent", "trimMargin", "stripIndent"))
 
 
@@ -110,6 +110,7 @@ class Chains(Reader):
         super().__init__(source)
         self._several: dict[tuple[int, str], Seq] = {}  # keywords that are set more than once, by call and name
         self._open: set[int] = set()  # calls of builders that are not built yet
+        self._built: set[int] = set()
         self._kept: list[Call] = []  # alive, because their ids are keys
 
     def _given(self, link: Link, depth: int) -> tuple[list[Expr], list[tuple[str, Expr]]]:
@@ -137,6 +138,7 @@ class Chains(Reader):
             if building is not None:
                 self._words.add(link.name)
                 if is_build(link.name):
+                    self._finish(building)
                     building = None
                 else:
                     self._set(building, link, inner)
@@ -199,6 +201,12 @@ class Chains(Reader):
                 return (call if ends else Name(local.name, link.line) if local is not None else call), call
         return None
 
+    def _finish(self, call: Call) -> None:
+        """Notes that a builder is built: what is called on the object from here on sets nothing."""
+        self._kept.append(call)
+        self._open.discard(id(call))
+        self._built.add(id(call))
+
     def _begun(self, call: Call) -> tuple[Expr, Call]:
         self._kept.append(call)
         return call, call
@@ -220,8 +228,8 @@ class Chains(Reader):
 
     def _is_building(self, call: Call) -> bool:
         """Whether a call makes a builder: one begun before, `new XBuilder()`, `new X.Builder()` (which makes an X)."""
-        if id(call) in self._open:
-            return True
+        if id(call) in self._open or id(call) in self._built:
+            return id(call) in self._open
         name = last_name(call.func)
         if name == "Builder" and isinstance(call.func, Attr):
             call.func = call.func.value

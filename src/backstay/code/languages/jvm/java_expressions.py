@@ -90,7 +90,8 @@ class JavaExpressions(Chains):
         for node in link.nodes:
             if "comment" in node.type:
                 continue
-            setters = self._setters(node, depth) if link.name not in CONSUMERS else None
+            alone = len(link.nodes) == 1 and link.name not in CONSUMERS
+            setters = self._setters(node, depth) if alone else None
             if setters is not None:
                 keywords.extend(setters)
             else:
