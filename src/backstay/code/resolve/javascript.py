@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from backstay.code.resolve.resolver import Resolver
 
 MAX_FLAT_ITEMS = 2_000
+MAX_CHAIN = 20  # methods of one schema
+_CHECKS = (".parse()", ".safeParse()", ".parseAsync()", "createEnv()", "cleanEnv()")  # of Zod, T3 and envalid
 # Methods whose result is, for our purposes, the list or the text itself.
 _SAME_LIST = frozenset(
     ("slice", "reverse", "toReversed", "sort", "toSorted", "values", "filter", "splice", "fill", "with", "toSpliced")
@@ -132,6 +134,44 @@ class JavaScript:
             whole = not isinstance(given[0], External)
             return DictValue(entries, more, site.place) if entries and whole else None
         return None
+
+    def checked(self, owner: External, name: str) -> Value | None:
+        """A variable of an environment that was checked by a schema: `schema.parse(process.env).NAME`."""
+        at: External | None = owner
+        if owner.path.endswith(".safeParse().data"):
+            at = owner.base
+        if at is None or at.site is None or not at.path.endswith(_CHECKS) or not name.isupper():
+            return None
+        given = [self.r.value(arg, at.site.scope, at.site.frame) for arg in at.site.call.args[:3]]
+        if not at.path.endswith("createEnv()") and not any(self._is_environment(one) for one in given):
+            return None
+        shapes: list[Value] = [one for one in given if isinstance(one, DictValue)]
+        made = at.base.base if at.base is not None else None  # z.object({...}) of z.object({...}).parse
+        if made is not None and made.site is not None and made.site.call.args:
+            shapes.append(self.r.value(made.site.call.args[0], made.site.scope, made.site.frame))
+        defaults = [one for shape in shapes for one in self._defaults(shape, name)]
+        return Environment(name, defaults[0] if defaults else None, at.site.place)
+
+    def _is_environment(self, value: Value) -> bool:
+        return isinstance(value, External) and self.r.variable(value.path)
+
+    def _defaults(self, shape: Value, name: str) -> list[Value]:
+        """The default that a schema gives a variable; `server` and `client` hold the schemas of `createEnv`."""
+        if not isinstance(shape, DictValue):
+            return []
+        found: list[Value] = []
+        for part in ("server", "client", "shared"):
+            found += [one for inner in shape.get(part) for one in self._defaults(inner, name)]
+        for one in shape.get(name):
+            at = one if isinstance(one, External) else None
+            for _ in range(MAX_CHAIN):
+                if at is None:
+                    break
+                if at.path.endswith(".default()") and at.site is not None and at.site.call.args:
+                    found.append(self.r.value(at.site.call.args[0], at.site.scope, at.site.frame))
+                    break
+                at = at.base
+        return [one for one in found if isinstance(one, Known)]
 
     def _paired(self, pairs: Value, place: Place, *, more: bool = False) -> Value | None:
         """An object from a list of keys and values."""

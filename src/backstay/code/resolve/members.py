@@ -53,6 +53,9 @@ class Members:
             case External(path):
                 if self.r.variable(path):
                     return Environment(name, None, NOWHERE)
+                checked = self.r.javascript.checked(owner, name)
+                if checked is not None:
+                    return checked
                 plain = self.r.library(f"{path}.{name}", None, owner)
                 default = self.r.commandline.attribute(owner, name)
                 # What a user may set stays beside the default: it is outside input.
