@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from backstay.catalog.tables import catalog
+from backstay.code.agentloops import agent_loops
 from backstay.code.callgraph import CallGraph
 from backstay.code.declared import declared
 from backstay.code.facts import Module
@@ -152,6 +153,7 @@ def _observe(
     graph = CallGraph(resolver, scopes)
     observer = Observer(resolver, resolver.catalog, graph, scopes, places.source.id)
     observer.run()
+    agent_loops(observer)
     declared(observer, [*scopes, *others])
     settle(observer, places.owner_of)
     flows(observer, places.owner_of)

@@ -36,5 +36,6 @@ def _outer_first(span: tuple[int, int]) -> tuple[int, int]:
 
 @cache
 def _query(language: tree_sitter.Language) -> tree_sitter.Query | None:
-    kinds = {language.node_kind_for_id(id) for id in range(language.node_kind_count)} & _KINDS
-    return tree_sitter.Query(language, "\n".join(f"({kind}) @loop" for kind in sorted(kinds))) if kinds else None
+    known = {language.node_kind_for_id(id) for id in range(language.node_kind_count)}
+    kinds = [kind for kind in sorted(_KINDS) if kind in known]
+    return tree_sitter.Query(language, "\n".join(f"({kind}) @loop" for kind in kinds)) if kinds else None

@@ -204,11 +204,13 @@ def _uses(o: Observer, owner_of: Callable[[str], str]) -> None:
         if use.kind == R.DEPENDS_ON:
             continue
         own = o.bearers.get(id(use.scope), [])
+        looping = any(made.kind == Kind.AGENT for made in own)
         for made in borne:
             if made is use.target or made.kind in (Kind.MODEL, Kind.PROMPT):
                 continue
             o.ledger.edge(made.key, _kind_for(made, use.target, use.kind), use.target.key, use.evidence, use.attributes)
-            if made in own:
+            # What a handler that is a loop over a model does itself, its agent does.
+            if made in own and (not looping or made.kind == Kind.AGENT):
                 o.ledger.stated.add((made.key, use.target.key))
     _bear_each_other(o)
     _through_agents(o)
