@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from backstay.detectors.support.facts import edge, owner_edge
 from backstay.detectors.support.prompts import looks_like_prompt, prompt
 from backstay.detectors.support.reading import document
+from backstay.detectors.support.settings import setting_model
 from backstay.detectors.support.toml_lines import toml_node
 from backstay.documents import Node
 from backstay.keys import is_hub_name, model_key, provider_key
@@ -101,6 +102,11 @@ class _Found:
     def value(self, key: str, node: Node, path: str = "") -> None:
         """A text under a key: a model, if the key says so and the text is the id of one."""
         found = known_id(node.text) if holds_model(key) and len(node.text) < 160 else None
+        if found is None and len(self.models) <= MAX_MODELS:
+            # Under some names any repository of the hub is a model, whoever's it is.
+            asset = setting_model(self.file, key, node.text, node.line, _ID)
+            if asset is not None:
+                self.models.setdefault(asset.name, []).extend((asset, owner_edge(Edge.USES, asset.key, asset.evidence)))
         if found is None or len(self.models) > MAX_MODELS:
             return
         routed = path.endswith("litellm_params")

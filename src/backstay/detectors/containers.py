@@ -7,6 +7,7 @@ from backstay.detectors.support.command_facts import command_facts
 from backstay.detectors.support.compose import compose_facts
 from backstay.detectors.support.containers import Instruction, exec_words, instructions, substitute
 from backstay.detectors.support.invocations import Invocation, invocations
+from backstay.detectors.support.kubernetes import manifest_facts, manifests
 from backstay.detectors.support.reading import yaml_documents
 from backstay.detectors.support.servers import server_of
 from backstay.detectors.support.serving import image_facts, server_facts
@@ -21,7 +22,7 @@ _SELECTOR = Selector(
     names=frozenset({"dockerfile", "containerfile"}),
     suffixes=(".dockerfile",),
     paths=("**/dockerfile.*", "**/containerfile.*", *_COMPOSE),
-    contains=(b"image:",),
+    contains=(b"image:", b"kind: InferenceService", b"kind: LLMInferenceService", b"serveConfigV2:", b"kaito.sh/"),
     within=(".yaml", ".yml", ".tpl"),
 )
 _COMPOSE_NAME = re.compile(r".*compose.*\.ya?ml\Z")
@@ -56,6 +57,9 @@ def detect(file: File) -> Iterator[Fact]:
             yield from compose_facts(file, root, _ID)
     elif _KUBERNETES.search(file.text) and _KIND.search(file.text):
         yield from _manifest(file)
+        if "{{" not in file.text:  # a template is no YAML
+            for root in manifests(file):
+                yield from manifest_facts(file, root, _ID)
 
 
 def _dockerfile(file: File) -> Iterator[Fact]:

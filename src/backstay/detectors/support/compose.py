@@ -9,9 +9,11 @@ from backstay.detectors.support.command_facts import command_facts
 from backstay.detectors.support.containers import substitute
 from backstay.detectors.support.facts import owner_edge
 from backstay.detectors.support.invocations import Invocation, invocations
+from backstay.detectors.support.named_models import named_model
 from backstay.detectors.support.reading import texts
 from backstay.detectors.support.servers import MODEL_IMAGES, VECTOR_IMAGES, image_server, product_of, server_of
 from backstay.detectors.support.serving import image_facts, server_facts, store_facts
+from backstay.detectors.support.settings import setting_facts
 from backstay.detectors.support.shell import Command
 from backstay.documents import Node
 from backstay.images import parse_image
@@ -28,6 +30,22 @@ def compose_facts(file: File, root: Node, source: str) -> Iterator[Fact]:
     for name, service in list(root.get("services").entries())[:MAX_SERVICES]:
         if isinstance(service.value, dict):
             yield from _service(file, name, service, source)
+    for _, one in list(root.get("models").entries())[:MAX_SERVICES]:
+        yield from _runner_model(file, one.get("model"), source)
+
+
+def _runner_model(file: File, node: Node, source: str) -> Iterator[Fact]:
+    """A model that Docker Model Runner serves: a repository of Docker Hub, or one of the Hugging Face hub."""
+    text = substitute(node.text, {}) if node.text else None
+    seen = file.evidence(source, node.line)
+    model = (
+        named_model(file, text, "ollama" if text.startswith(("hf.co/", "huggingface.co/")) else "any", "", seen)
+        if text
+        else None
+    )
+    if model is not None:
+        yield model
+        yield owner_edge(Edge.USES, model.key, seen, api="docker model run", local=True)
 
 
 def _service(file: File, name: str, service: Node, source: str) -> Iterator[Fact]:
@@ -50,11 +68,18 @@ def _service(file: File, name: str, service: Node, source: str) -> Iterator[Fact
             server = server_of(file, one, seen)
         else:
             rest.append(one)
-    if server is None and product:
-        server = image_server(file, product, tuple(_words(service.get("command"))), environment, seen)
+    arguments = tuple(_words(service.get("command")))
+    if server is None and product == "ollama" and arguments[:1] in (("pull",), ("run",)):
+        rest += invocations([Command(("ollama", *arguments), at)])  # what the image starts, with another task
+    elif server is None and product and not service.get("entrypoint").line:
+        server = image_server(file, product, arguments, environment, seen)
     if server:
         yield from server_facts(file, server, name, seen, environment, published=published)
     yield from command_facts(file, rest, source)
+    settings = ((key, value or "", one.line) for key, one, value in _variables(service))
+    yield from setting_facts(file, settings, source)
+    if service.get("provider", "type").text == "model":
+        yield from _runner_model(file, service.get("provider", "options", "model"), source)
     store = product_of(image.name, VECTOR_IMAGES) if image else None
     if store:
         # A file of variables may hold its key.
