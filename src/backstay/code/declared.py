@@ -162,8 +162,9 @@ class _Declared:
                 self._model(found, lit, scope)
 
     def _given(self, name: str, value: Expr, scope: Scope) -> None:
-        """A value that a variable, parameter or key of this name holds."""
-        if holds_model(name):
+        """A value that a variable, parameter or key of this name holds; `def resolve_model(): aliases = {...}` too."""
+        of_models = isinstance(value, Map) and isinstance(scope, FunctionScope) and holds_model(scope.function.name)
+        if holds_model(name) or of_models:
             self._candidates(value, scope, MAX_OF_ONE)
 
     def _candidates(self, value: Expr, scope: Scope, left: int) -> None:
