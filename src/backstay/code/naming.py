@@ -133,7 +133,7 @@ def _spread(value: Value) -> list[Value]:
 
 def _named(value: Value) -> list[Value | str]:
     match value:
-        case Known(text) if isinstance(text, str | int):
+        case Known(text) if isinstance(text, str | int) and not isinstance(text, bool):
             return [value if isinstance(text, str) else str(text)]
         case Environment(default=None):
             return []
@@ -195,4 +195,5 @@ def file_stem(path: str) -> str:
     """A file's name without its suffix; its folder's where every folder has a file of that name."""
     folder, _, name = path.rpartition("/")
     stem = name.rpartition(".")[0]
-    return folder.rpartition("/")[2] or stem if stem in _GIVEN_FILES else stem
+    inner = folder.rpartition("/")[2]
+    return inner if stem in _GIVEN_FILES and inner not in ("", "src", "lib", "app", "dist") else stem
