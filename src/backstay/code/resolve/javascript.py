@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from backstay.code.facts import Call
@@ -87,7 +88,8 @@ class JavaScript:
                     more = more or not isinstance(one, ListValue)
             return ListValue(items, more, place)
         if name == "flat":
-            return ListValue([inner for item in owner.items for inner in _items(item)][:MAX_FLAT_ITEMS], owner.open)
+            inner = islice((one for item in owner.items for one in _items(item)), MAX_FLAT_ITEMS)
+            return ListValue(list(inner), owner.open)
         if name == "join":
             between = given[0] if given else Known(",", place)
             return text([one for item in owner.items for one in (between, item)][1:], place)
