@@ -111,6 +111,18 @@ def test_expressions(source: str, expected: str) -> None:
     assert sketch(found[-1].value) == expected
 
 
+def test_options_that_a_lambda_sets_are_arguments() -> None:
+    assert body("b.AddX(1, o => o.A = f()); b.AddY(o => { o.A = 1; o.B = new() { C = 2 }; });") == [
+        "b.AddX(1, A=f())",
+        "b.AddY(A=1, B={'C': 2})",
+    ]
+    assert body("b.AddX(o => { o.A = 1; g(); });") == [
+        "def <anonymous:1:8>(o): o.A = 1; g()",
+        "b.AddX(<anonymous:1:8>)",
+    ]
+    assert body("f(new(a, b), new(c), new() { D = 1 });") == ["f([a, b], new(c), {'D': 1})"]
+
+
 def test_hoisted_lambdas() -> None:
     assert body('app.MapPost("/a", async ([FromBody] A a, B b) => await b.C(a));') == [
         "def <anonymous:1:19>(a: A, b: B): return b.C(a)",

@@ -135,6 +135,19 @@ class Wrapper(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     argument: str = "0"
 
 
+class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Methods that register what is injected by its type.
+
+    `types` are the types, or parameter `type` names one, or it is the value's own. `value` is the parameter that holds
+    it, or a class or factory of it; without one it is what the call itself makes.
+    """
+
+    methods: list[str]
+    types: list[str] = []
+    type: str = "<0>"
+    value: str = ""
+
+
 class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A language's own: what everyday calls do to the world, and where data comes from and must not go.
 
@@ -149,6 +162,7 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     options_object: bool = False
     environment: Variables = Variables()
     provides: list[str] = []
+    registration: list[Registration] = []
     wrapper: list[Wrapper] = []
     effect: list[Effect] = []
     sink: list[Sink] = []
@@ -244,6 +258,7 @@ class Catalog:
         self.environment = frozenset(effects.environment.call)
         self.variables = frozenset(effects.environment.attribute)
         self.provides = frozenset(effects.provides)
+        self.registrations = effects.registration
         self.variable_items = self.variables.union(effects.environment.item)
         self.alias: dict[str, str] = dict(effects.alias)
         self.constant: dict[str, str] = {}

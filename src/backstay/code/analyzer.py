@@ -150,6 +150,7 @@ def _observe(
     resolver.objects.fill(every)
     resolver.files.fill(every, places.read)
     resolver.injection.fill(scope for module in scopes for scope in module.walk())
+    resolver.registrations.fill(scope for module in scopes for scope in module.walk())
     graph = CallGraph(resolver, scopes)
     observer = Observer(resolver, resolver.catalog, graph, scopes, places.source.id)
     observer.run()

@@ -57,7 +57,16 @@ class Calling:
                 return idiom
             if func.name == "as_view" and isinstance(owner, ClassValue):
                 return owner  # a class based view: its methods are the handlers
+            service = self.r.registrations.asked(call, scope)
+            if service is not None and not self._has_row(owner, func.name):
+                return service
         return self.called(self.r.value(func, scope, frame), site)
+
+    def _has_row(self, owner: Value, name: str) -> bool:
+        """Whether a table says what a method of a library's object gives."""
+        return any(
+            isinstance(one, External) and self.r.catalog.calls.find(f"{one.path}.{name}") for one in options(owner)
+        )
 
     def _text_method(self, owner: Value, name: str, call: Call, scope: Scope, frame: Frame | None) -> Value | None:
         if isinstance(owner, DictValue) and name in ("get", "pop", "setdefault") and call.args:

@@ -35,6 +35,7 @@ from backstay.code.resolve.names import Names
 from backstay.code.resolve.objects import Objects
 from backstay.code.resolve.parameters import Parameters
 from backstay.code.resolve.projectfiles import ProjectFiles
+from backstay.code.resolve.registrations import Registrations
 from backstay.code.resolve.shapes import choice, text
 from backstay.code.scopes import FunctionScope, Scope
 from backstay.code.values import (
@@ -87,7 +88,7 @@ class Resolver:
         self.containers, self.calls = Containers(self), Calling(self)
         self.files, self.objects = ProjectFiles(self), Objects(self)
         self.commandline = CommandLine(self)
-        self.injection = Injection(self)
+        self.injection, self.registrations = Injection(self), Registrations(self)
         self.javascript = JavaScript(self)
 
     @property

@@ -3,7 +3,7 @@
 import tree_sitter
 
 from backstay.code.facts import Attr, Call, Either, Expr, Item, Lit, Map, Name, Opaque, Seq, Star, Text
-from backstay.code.languages.dotnet.reading import has_calls, last_name
+from backstay.code.languages.dotnet.reading import MAX_DEPTH, has_calls, last_name
 from backstay.code.languages.dotnet.texts import Texts
 
 _LISTS = frozenset(
@@ -53,6 +53,10 @@ class Creation(Texts):
             if child.type != "argument":
                 args.append(self.expr(child, depth))
                 continue
+            configured = self._configuration(child, depth)
+            if configured:
+                keywords += configured
+                continue
             name = child.child_by_field_name("name")
             values = [one for one in child.named_children if one.type not in ("comment", "modifier")]
             values = [one for one in values if name is None or one.start_byte != name.start_byte]
@@ -64,6 +68,34 @@ class Creation(Texts):
             else:
                 args.append(value)
         return args, keywords
+
+    def _configuration(self, node: tree_sitter.Node, depth: int) -> list[tuple[str, Expr]]:
+        """What `o => o.P = v` or `o => { o.P = v; ... }` sets on the options that a call makes; else nothing."""
+        function = node.named_children[-1] if node.named_children else node
+        if function.type != "lambda_expression" or depth > MAX_DEPTH:
+            return []
+        listed, body = function.child_by_field_name("parameters"), function.child_by_field_name("body")
+        if listed is None or body is None:
+            return []
+        name = self._text(listed).strip("() ")
+        statements = [one for one in body.named_children if one.type != "comment"] if body.type == "block" else [body]
+        settings: list[tuple[str, tree_sitter.Node]] = []
+        for one in statements:
+            set_ = one.named_children[0] if one.type == "expression_statement" and one.named_children else one
+            left, right = set_.child_by_field_name("left"), set_.child_by_field_name("right")
+            if set_.type != "assignment_expression" or left is None or right is None:
+                return []
+            owner, member = left.child_by_field_name("expression"), left.child_by_field_name("name")
+            if left.type != "member_access_expression" or owner is None or self._text(owner) != name:
+                return []
+            settings.append((self._identifier_text(member), right))
+        if not settings:
+            return []
+        self._locals.enter()
+        self._locals.add(name)
+        found = [(member, self.expr(value, depth + 1)) for member, value in settings]
+        self._locals.leave()
+        return found
 
     def _creation(self, node: tree_sitter.Node, depth: int) -> Expr:
         kind = node.child_by_field_name("type")
@@ -100,6 +132,11 @@ class Creation(Texts):
             kind = kind.value
         if initializer is not None:
             keywords += self._initialised(initializer, depth)
+        if isinstance(kind, Name) and kind.id == "new":  # of a type that only the callee knows
+            if keywords and not args and not any(name.startswith("<") for name, _ in keywords):
+                return Map([Lit(name, line) for name, _ in keywords], [value for _, value in keywords], line)
+            if len(args) > 1 and not keywords:
+                return Seq(args, line)
         return Call(kind, args, keywords, line, end)
 
     def _initialised(self, node: tree_sitter.Node, depth: int) -> list[tuple[str, Expr]]:
