@@ -56,7 +56,7 @@ GROWING = {
     "set": "const a = new Map()\n" + "".join(f"a.set('k{i}', a.get('k{i - 1}'))\n" for i in range(500)),
     "schemas": "import { z } from 'zod'\nlet s = z.string()\n" + "s = s.min(1)\n" * 500
     + "const a = [z.object({ M: s }).parse(process.env).M]\n",
-    "conditions": "function f(p) {\n" + "".join(f"  if (p === 'a{i}') {{\n    return f(p)\n  }}\n" for i in range(1_000))
+    "conditions": "function f(p) {\n" + "".join(f"  if (p === 'a{i}') {{\n    return f(p)\n  }}\n" for i in range(999))
     + "}\nconst a = [f('a7')]\n",
 }  # fmt: skip
 
