@@ -8,7 +8,7 @@ anywhere in the project: that is coarse, and never leaves out what a finer look 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from backstay.code.facts import Assign, Attr, Class, Do, Expr, Function, Import, Name, Statement, parts
+from backstay.code.facts import Assign, Attr, Call, Class, Do, Expr, Function, Import, Name, Statement, parts
 from backstay.code.scopes import FunctionScope, ModuleScope, Scope
 
 
@@ -48,7 +48,7 @@ def live_scopes(
         owner = function.method_of
         if owner is not None:
             speak(owner.cls.name)
-        for word in (*_bound(function.body), *function.function.globals):
+        for word in (*_bound(function.body), *_given_fields(function), *function.function.globals):
             speak(word)
         for word in function.function.words:
             for called in named.get(word, ()):
@@ -122,6 +122,20 @@ def _bound(body: list[Statement]) -> Iterable[str]:
     for statement in body:
         if isinstance(statement, Assign) and isinstance(statement.target, Attr):
             yield statement.target.name
+
+
+def _given_fields(function: FunctionScope) -> Iterable[str]:
+    """Fields that a live function of Go makes structs with: the way to what the constructors of others set."""
+    if function.module.facts.language != "go":
+        return
+    for statement in function.body:
+        if isinstance(statement, Assign | Do) and statement.value is not None:
+            stack: list[Expr] = [statement.value]
+            while stack:
+                one = stack.pop()
+                if isinstance(one, Call) and isinstance(one.func, Name):
+                    yield from (name for name, _ in one.keywords)
+                stack.extend(parts(one))
 
 
 def _targets(target: Expr) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from backstay.catalog.tables import Catalog, Index, Row, Table
+from backstay.code.beside import join_beside
 from backstay.code.callgraph import CallGraph
 from backstay.code.clients import Clients
 from backstay.code.definitions import Definitions
@@ -40,6 +41,7 @@ from backstay.code.values import (
 from backstay.code.walk import calls
 from backstay.keys import model_key, package_key, provider_key
 from backstay.model import Attributes, Kind, urn
+from backstay.placement import placement_of
 
 # Kinds whose attributes describe a use of them and so stand on the edge.
 ON_EDGE = frozenset((Kind.MODEL, Kind.MODEL_FILE, Kind.DATASET))
@@ -82,6 +84,7 @@ class Observer:
         self.outputs: dict[int, list[Made]] = {}  # id of a call whose result is model output -> whose
         self._made: dict[int, list[Made]] = {}
         self._busy: set[int] = set()
+        self._testing = False  # whether the call being observed is a test's
         self.clients, self.definitions, self.services = Clients(self), Definitions(self), Services(self)
         # Parts that are added to a chain once it is made: id of the call that made it -> rows and calls that add.
         self.grown: dict[int, list[tuple[Row, Site, External]]] = {}
@@ -104,10 +107,13 @@ class Observer:
             elif isinstance(scope, ModuleScope):
                 self.definitions.of_module(scope)
         for call, scope in self.calls:
+            self._testing = placement_of(scope.path) == "test"
             self._call(call, scope)
+        self._testing = False
         for scope in self.graph.scopes:
             self._changes(scope)
         self.services.settle()
+        join_beside(self)
 
     def _imports(self) -> None:
         ecosystem = self.catalog.ecosystem
@@ -386,6 +392,8 @@ class Observer:
 
     def made(self, site: Site, func: External) -> list[Made]:
         """The assets that a call makes, by the catalog's rows; made once, however often it is asked."""
+        if self._testing and site.frame is not None and placement_of(site.scope.path) != "test":
+            site = Site(site.call, site.scope, None)  # what a test hands in makes no asset of the code it tests
         mark = id(site.call) if site.frame is None else hash((id(site.call), id(site.frame)))
         known = self._made.get(mark)
         if known is not None:
@@ -406,6 +414,10 @@ class Observer:
             self._busy.discard(mark)
         self._made[mark] = out
         return out
+
+    def made_by(self, call: Call) -> list[Made]:
+        """The assets that a call is known to make where it stands."""
+        return self._made.get(id(call), [])
 
     def _chain(self, row: Row, table: Table, func: External, site: Site) -> list[Made]:
         parts: list[Made] = []

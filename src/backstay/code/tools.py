@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Table
+from backstay.code.described import own_name, own_tools, wrapped_tools
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.scopes import FunctionScope
 from backstay.code.servers import command_words, origin
@@ -72,8 +73,13 @@ class Tools:
             case Known(name, place) if isinstance(name, str) and _NAME.match(name):
                 return [self._tool(name, place, table, site.scope.path)]
             case Instance(cls) | ClassValue(cls):
+                described = own_tools(self.o, cls) or wrapped_tools(self.o, value)
+                if described:
+                    for one in described:
+                        self.o.bear(cls, one)
+                    return described
                 place = Place(cls.path, cls.cls.line, cls.cls.line)
-                made = self._tool(cls.cls.name, place, table, cls.path)
+                made = self._tool(own_name(self.o, cls) or cls.cls.name, place, table, cls.path)
                 self.o.bear(cls, made)
                 return [made]
             case External(path, made_at) if made_at is not None and self.o.catalog.relevant(path):
