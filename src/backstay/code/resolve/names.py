@@ -58,7 +58,7 @@ class Names:
             if narrowed is not None:
                 return narrowed
             known = given(name, at, frame)
-            if known is not None:
+            if known is not None and not (frame is not None and _is_reassigned(name, at, frame)):
                 return known
             if not (isinstance(at, ClassScope) and at is not scope):
                 bindings = at.names.get(name)
@@ -130,6 +130,8 @@ class Names:
             beside = self.r.project.beside(name, module.path)
             found = self.member(beside.path, name) if beside is not None and name in beside.names else None
         found = found or self._of_namespaces(name, module) or self._of_library(name, module)
+        if found is None and name.startswith("__"):
+            found = self.r.paths.own(name, module)
         if found is None and name in self.r.catalog.builtins:
             found = self.external(f"builtins.{name}")
         if found is None and module.facts.language in ("dotnet", "jvm") and self.r.catalog.knows(name):
@@ -217,7 +219,8 @@ class Names:
             case Class():
                 return ClassValue(as_class(scope.child(node)))
             case Param():
-                return self.r.parameters.value(node, scope, frame)
+                known = given(name, scope, frame)
+                return known if known is not None else self.r.parameters.value(node, scope, frame)
         if node.value is None:
             return self.r.parameters.annotated(node.annotation, scope) if node.annotation is not None else None
         if binding.scope is not None:  # `global name` in a function
@@ -321,6 +324,12 @@ class Names:
         for part in parts[1:]:
             spelled = self.r.catalog.canonical(f"{spelled}.{part}")
         return self.r.library(spelled, None, None)
+
+
+def _is_reassigned(name: str, scope: Scope, frame: Frame) -> bool:
+    """Whether a parameter gets another value in its function: `if model == "" { model = "gpt-4o" }`."""
+    bindings = scope.names.get(name, [])
+    return len(bindings) > 1 and not frame.inner and isinstance(bindings[0].node, Param)
 
 
 def _mentions(expr: Expr, name: str) -> bool:
