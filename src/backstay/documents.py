@@ -8,6 +8,8 @@ import tree_sitter
 import tree_sitter_json
 import yaml
 
+from backstay.trees import tree
+
 MAX_DEPTH = 100
 MAX_NODES = 500_000
 
@@ -68,10 +70,12 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 def read_json(text: str) -> Node:
     """Read JSON, with comments and trailing commas allowed as editors' configuration has them."""
     data = text.encode("utf-8", "surrogatepass")
-    tree = tree_sitter.Parser(_JSON).parse(data)
-    if tree.root_node.type == "ERROR":
+    parsed = tree(_JSON, data)
+    if parsed is None:
+        raise DocumentError("too complex")
+    if parsed.root_node.type == "ERROR":
         raise DocumentError("invalid JSON")
-    root = next((child for child in tree.root_node.named_children if child.type != "comment"), None)
+    root = next((child for child in parsed.root_node.named_children if child.type != "comment"), None)
     if root is None:
         raise DocumentError("empty document")
     return _json(root, 0, _Budget())

@@ -11,7 +11,7 @@ from backstay.code.languages.dotnet.members import CALLABLE, TYPES, Body, Member
 from backstay.code.languages.dotnet.reading import MAX_DEPTH
 from backstay.code.languages.dotnet.scopes import INSTANCE, Locals, TypeContext
 from backstay.code.loops import loops
-from backstay.code.trees import tree
+from backstay.trees import tree
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_c_sharp.language())
 _FILE_BASED = re.compile(rb"^#[:!]", re.MULTILINE)

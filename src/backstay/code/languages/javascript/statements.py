@@ -11,7 +11,7 @@ from backstay.code.facts import Assign, Attr, Call, Class, Do, Expr, Function, I
 from backstay.code.languages.javascript.conditions import Conditions
 from backstay.code.languages.javascript.reader import FUNCTIONS, MAX_DEPTH, bare, children
 from backstay.code.languages.javascript.scripts import is_component, scripts
-from backstay.code.trees import tree as syntax_tree
+from backstay.trees import tree as syntax_tree
 
 _TYPESCRIPT = tree_sitter.Language(tree_sitter_typescript.language_typescript())
 _TSX = tree_sitter.Language(tree_sitter_typescript.language_tsx())

@@ -23,6 +23,7 @@ from backstay.code.facts import (
 )
 from backstay.code.languages.python.expressions import MAX_DEPTH, Expressions
 from backstay.code.loops import loops
+from backstay.trees import tree
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
 
@@ -32,12 +33,14 @@ def parse(path: str, source: bytes, lines: list[int] | None = None) -> Module:
 
     What does not parse is skipped and counted in `broken`; the rest of the file is still understood.
     """
-    tree = tree_sitter.Parser(_LANGUAGE).parse(source)
+    parsed = tree(_LANGUAGE, source)
+    if parsed is None:
+        return Module(path, "python", [], False, 1, lines is not None)
     reader = _Reader(source, lines)
-    body = reader.block(tree.root_node, 0)
+    body = reader.block(parsed.root_node, 0)
     # An error deep in an expression, or one that swallows the whole file, passes by no statement.
-    broken = reader.broken or int(tree.root_node.has_error)
-    return Module(path, "python", body, reader.main, broken, lines is not None, loops(tree, lines))
+    broken = reader.broken or int(parsed.root_node.has_error)
+    return Module(path, "python", body, reader.main, broken, lines is not None, loops(parsed, lines))
 
 
 def imports(source: bytes) -> list[tuple[str, int]]:
