@@ -141,15 +141,19 @@ class CallGraph:
 
     def reached(self, start: Scope, depth: int = 10) -> list[Scope]:
         """A scope and all the code it runs, nearest first, through the functions defined in it as well."""
-        seen = {id(start): start}
+        return [scope for scope, _ in self.distances(start, depth)]
+
+    def distances(self, start: Scope, depth: int = 10) -> list[tuple[Scope, int]]:
+        """A scope and all the code it runs, nearest first, each with how many calls away it is."""
+        seen = {id(start): (start, 0)}
         level = [start]
-        for _ in range(depth):
+        for away in range(1, depth + 1):
             following: list[Scope] = []
             for scope in level:
                 inner = [one for one in scope.children if isinstance(one, FunctionScope)] if _is_code(scope) else []
                 for target in (*self._out[id(scope)].values(), *inner):
                     if id(target) not in seen and len(seen) < MAX_REACHED:
-                        seen[id(target)] = target
+                        seen[id(target)] = (target, away)
                         following.append(target)
             level = following
         return list(seen.values())

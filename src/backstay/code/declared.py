@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backstay.catalog import providers
+from backstay.code.confidence import NAMED, NAMED_USE
 from backstay.code.facts import (
     Assign,
     Attr,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 MAX_OF_ONE = 80  # ids that one list, dictionary or enumeration is read for; beyond it is a catalog, not a choice
 MIN_PROMPT = 50  # characters of a text that is a prompt by its name alone
 MIN_WORDS = 7
-_CONFIDENCE = 0.8
 _AI = (Kind.PACKAGE, Kind.PROVIDER, Kind.MODEL, Kind.AGENT, Kind.MCP_SERVER)
 _ENUMS = frozenset(("Enum", "StrEnum", "IntEnum"))
 _PROMPT_WORDS = frozenset(("prompt", "prompts", "instruction", "instructions"))
@@ -212,7 +212,7 @@ class _Declared:
         if {name.lower(), name.lower().rpartition("/")[2], str(lit.value).lower()} & self._models:
             return
         o, place = self.o, Place(scope.path, lit.line, lit.end_line or lit.line)
-        seen = sighting("declared", place, _CONFIDENCE, "", Level.INFERRED)
+        seen = sighting("declared", place, NAMED, "", Level.INFERRED)
         called = (found.prefix or ("" if self._resold else found.vendor)) if self._routed else ""
         if self._gateway and found.prefix and "/" in str(lit.value):
             name, provider = str(lit.value).strip(), self._gateway
@@ -228,11 +228,11 @@ class _Declared:
         made = made or o.ledger.asset(model_key(name, hub=hub), Kind.MODEL, name, seen, attributes)
         made.evidence[seen] = None
         if called:
-            o.ledger.edge(o.provider(called, place, "declared", _CONFIDENCE).key, R.SERVES, made.key, seen)
+            o.ledger.edge(o.provider(called, place, "declared", NAMED_USE).key, R.SERVES, made.key, seen)
         self._use(scope, made, place)
 
     def _use(self, scope: Scope, made: Made, place: Place) -> None:
-        self.o.use(scope, R.USES, made, {}, place, "declared", _CONFIDENCE)
+        self.o.use(scope, R.USES, made, {}, place, "declared", NAMED_USE)
 
     # prompts
 
@@ -276,7 +276,7 @@ class _Declared:
             urn(Kind.PROMPT, self.o.source, scope.path, scope.qualname, name),
             Kind.PROMPT,
             name,
-            sighting("declared", place, _CONFIDENCE, "", Level.INFERRED),
+            sighting("declared", place, NAMED, "", Level.INFERRED),
             {
                 "role": role,
                 "variables": list(dict.fromkeys(_VARIABLE.findall(fixed))),

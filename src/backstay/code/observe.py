@@ -6,6 +6,7 @@ from backstay.catalog.tables import Catalog, Index, Row, Table
 from backstay.code.beside import join_beside
 from backstay.code.callgraph import CallGraph
 from backstay.code.clients import Clients
+from backstay.code.confidence import IMPORTED, TOUCHED
 from backstay.code.definitions import Definitions
 from backstay.code.facts import Assign, Attr, Call, Do, Expr, Import, Name
 from backstay.code.given import Given, text_of
@@ -133,7 +134,7 @@ class Observer:
                         package_key(ecosystem, name),
                         Kind.PACKAGE,
                         name,
-                        sighting(table, place, 0.98, "import"),
+                        sighting(table, place, IMPORTED, "import"),
                         {"ecosystem": ecosystem, "ai": True},
                     )
                     self.use(scope, R.DEPENDS_ON, made, {}, place, table, 0.98)
@@ -278,9 +279,9 @@ class Observer:
             return
         for made in self.made(base.site, External(base.path.removesuffix("()"), None, _base_of(base))):
             if made.kind in (Kind.AGENT, Kind.MODEL, Kind.PIPELINE):
-                self.use(site.scope, R.CALLS, made, {}, site.place, "method", 0.8)
+                self.use(site.scope, R.CALLS, made, {}, site.place, "method", TOUCHED)
             elif made.kind in (Kind.VECTOR_STORE, Kind.MCP_SERVER):
-                self.use(site.scope, R.USES, made, {}, site.place, "method", 0.8)
+                self.use(site.scope, R.USES, made, {}, site.place, "method", TOUCHED)
 
     def _imports_of(self, table: Table, scope: Scope) -> bool:
         return any(
@@ -409,7 +410,9 @@ class Observer:
                 elif row.makes and row.makes != "client":
                     # What a call of a call's result is made by is that result: `createOpenAI(...)("gpt-4o")`.
                     receiver = func if func.path.endswith("()") else func.base
-                    out += self.make(row, table, func.path, site, None, receiver)
+                    made = self.make(row, table, func.path, site, None, receiver)
+                    # A model whose id nobody knows is at least its provider's.
+                    out += made or self.roles.models.provider_uses.get(id(site.call), [])
         finally:
             self._busy.discard(mark)
         self._made[mark] = out

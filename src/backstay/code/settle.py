@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from backstay.code.confidence import through
 from backstay.code.guards import guard
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.models import is_path, provider_of_model
@@ -185,16 +186,17 @@ def _capabilities(o: Observer) -> None:
 
 
 def _uses(o: Observer, owner_of: Callable[[str], str]) -> None:
-    bearers_of: dict[int, list[Made]] = {}
+    bearers_of: dict[int, dict[Made, int]] = {}
     for mark, held in o.bearers.items():
         scope = o.scopes.get(mark)
         if scope is None:
             continue
-        for one in o.graph.reached(scope):
-            reached = bearers_of.setdefault(id(one), [])
-            reached += [made for made in held if made not in reached]
+        for one, away in o.graph.distances(scope):
+            reached = bearers_of.setdefault(id(one), {})
+            for made in held:
+                reached[made] = min(away, reached.get(made, away))
     for use in o.ledger.uses:
-        borne = bearers_of.get(id(use.scope), [])
+        borne = bearers_of.get(id(use.scope), {})
         if use.kind == R.PRODUCES:
             _produced(o, use.target, use.evidence, [made for made in borne if made.kind in _MAKERS])
             continue
@@ -205,10 +207,11 @@ def _uses(o: Observer, owner_of: Callable[[str], str]) -> None:
             continue
         own = o.bearers.get(id(use.scope), [])
         looping = any(made.kind == Kind.AGENT for made in own)
-        for made in borne:
+        for made, away in borne.items():
             if made is use.target or made.kind in (Kind.MODEL, Kind.PROMPT):
                 continue
-            o.ledger.edge(made.key, _kind_for(made, use.target, use.kind), use.target.key, use.evidence, use.attributes)
+            seen = msgspec.structs.replace(use.evidence, confidence=min(use.evidence.confidence, through(away)))
+            o.ledger.edge(made.key, _kind_for(made, use.target, use.kind), use.target.key, seen, use.attributes)
             # What a handler that is a loop over a model does itself, its agent does.
             if made in own and (not looping or made.kind == Kind.AGENT):
                 o.ledger.stated.add((made.key, use.target.key))

@@ -72,6 +72,6 @@ def _alike(graph: Graph, given: set[str]) -> Iterator[Relationship]:
         found = [one for word in sorted(words) for one in scripts.get(word, [])]
         if len(found) == 1:
             seen = Evidence(
-                SOURCE, recipe.place.path, recipe.place.line, level=Level.INFERRED, confidence=0.8, note="by its name"
+                SOURCE, recipe.place.path, recipe.place.line, level=Level.INFERRED, confidence=0.9, note="by its name"
             )
             yield Relationship(recipe.key, RelationshipKind.USES, found[0].key, {}, (seen,))
