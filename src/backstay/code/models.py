@@ -68,15 +68,18 @@ def provider_of_url(url: str) -> str:
         return ""
     if not host:
         return ""
+    below = ""  # the provider of a domain around the host; one that has just this host knows better
     for provider in catalog.providers():
         for known in provider.hosts:
             # `localhost:11434` names a port as well
             name, _, port = known.partition(":")
             if port and f":{port}" not in url:
                 continue
-            if host == name or (name.startswith(".") and host.endswith(name)):
+            if host == name:
                 return provider.name
-    return host
+            if name.startswith(".") and host.endswith(name):
+                below = below or provider.name
+    return below or host
 
 
 def provider_of_model(name: str) -> str:
