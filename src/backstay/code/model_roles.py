@@ -82,7 +82,7 @@ class ModelRoles:
                 made = self.model(one.value, row, table, site, one.place, func.base or func, role)
                 found += [made] if made is not None else []
             elif not isinstance(one, Known | TextValue | Unknown | Environment):
-                held = [m for m in self.o.assets_of(one) if m.kind in (Kind.MODEL, Kind.MODEL_FILE)]
+                held = [m for m in self.o.assets_of(one) if m.kind in (Kind.MODEL, Kind.MODEL_FILE, Kind.PROVIDER)]
                 found += held
                 client = None if held else self.o.clients.of(one)
                 if client is not None and client[0]:
