@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 
 from backstay.catalog.tables import Catalog, Index, Row, Table
+from backstay.code.beside import join_beside
 from backstay.code.callgraph import CallGraph
 from backstay.code.clients import Clients
+from backstay.code.confidence import IMPORTED, TOUCHED
 from backstay.code.definitions import Definitions
 from backstay.code.facts import Assign, Attr, Call, Do, Expr, Import, Name
 from backstay.code.given import Given, text_of
@@ -19,6 +21,7 @@ from backstay.code.naming import Naming, as_text
 from backstay.code.resolve import CHAIN, Resolver
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
 from backstay.code.servers import launched, origin
+from backstay.code.services import Services
 from backstay.code.urls import plain_url
 from backstay.code.values import (
     ClassValue,
@@ -39,6 +42,7 @@ from backstay.code.values import (
 from backstay.code.walk import calls
 from backstay.keys import model_key, package_key, provider_key
 from backstay.model import Attributes, Kind, urn
+from backstay.placement import placement_of
 
 # Kinds whose attributes describe a use of them and so stand on the edge.
 ON_EDGE = frozenset((Kind.MODEL, Kind.MODEL_FILE, Kind.DATASET))
@@ -81,9 +85,10 @@ class Observer:
         self.outputs: dict[int, list[Made]] = {}  # id of a call whose result is model output -> whose
         self._made: dict[int, list[Made]] = {}
         self._busy: set[int] = set()
-        self.clients, self.definitions = Clients(self), Definitions(self)
+        self._testing = False  # whether the call being observed is a test's
+        self.clients, self.definitions, self.services = Clients(self), Definitions(self), Services(self)
         # Parts that are added to a chain once it is made: id of the call that made it -> rows and calls that add.
-        self.grown: dict[int, list[tuple[Row, Site]]] = {}
+        self.grown: dict[int, list[tuple[Row, Site, External]]] = {}
         self.mounts: dict[int, str] = {}  # id of the call that made a router -> path prefix it is mounted at
         # Settings for all endpoints of an app: id of the call that made it, attributes, row and call.
         self.pending_endpoints: list[tuple[int, Attributes, Row, Site]] = []
@@ -103,9 +108,13 @@ class Observer:
             elif isinstance(scope, ModuleScope):
                 self.definitions.of_module(scope)
         for call, scope in self.calls:
+            self._testing = placement_of(scope.path) == "test"
             self._call(call, scope)
+        self._testing = False
         for scope in self.graph.scopes:
             self._changes(scope)
+        self.services.settle()
+        join_beside(self)
 
     def _imports(self) -> None:
         ecosystem = self.catalog.ecosystem
@@ -125,7 +134,7 @@ class Observer:
                         package_key(ecosystem, name),
                         Kind.PACKAGE,
                         name,
-                        sighting(table, place, 0.98, "import"),
+                        sighting(table, place, IMPORTED, "import"),
                         {"ecosystem": ecosystem, "ai": True},
                     )
                     self.use(scope, R.DEPENDS_ON, made, {}, place, table, 0.98)
@@ -137,8 +146,11 @@ class Observer:
                     continue
                 site = Site(call, scope, None)
                 for row, _ in self.rows(func.path, site):
-                    if row.on == "chain" and isinstance(func.base, External) and func.base.site is not None:
-                        self.grown.setdefault(id(func.base.site.call), []).append((row, site))
+                    if row.returns == "self" and isinstance(func.base, External) and func.base.site is not None:
+                        self.naming.renamed(func.base.site, site)
+                    holder = _made_holder(func) if row.on == "chain" else None
+                    if holder is not None:
+                        self.grown.setdefault(id(holder.call), []).append((row, site, func))
                     if not row.mounts:
                         continue
                     prefix = text_of(self.given.value(site, row.prefix, row)) if row.prefix else ""
@@ -158,7 +170,8 @@ class Observer:
         for row, _ in self.rows(app.path.removesuffix("()"), app.site):
             if row.prefix and not row.mounts:
                 own = text_of(self.given.value(app.site, row.prefix, row))
-        return self.mounts.get(id(app.site.call), "") + own
+        # A group of a group stands below it: `r.Group("/api").Group("/v1")`.
+        return self.mounts.get(id(app.site.call), "") + self.prefix_of(_base_of(app)) + own
 
     # rows
 
@@ -266,9 +279,9 @@ class Observer:
             return
         for made in self.made(base.site, External(base.path.removesuffix("()"), None, _base_of(base))):
             if made.kind in (Kind.AGENT, Kind.MODEL, Kind.PIPELINE):
-                self.use(site.scope, R.CALLS, made, {}, site.place, "method", 0.8)
+                self.use(site.scope, R.CALLS, made, {}, site.place, "method", TOUCHED)
             elif made.kind in (Kind.VECTOR_STORE, Kind.MCP_SERVER):
-                self.use(site.scope, R.USES, made, {}, site.place, "method", 0.8)
+                self.use(site.scope, R.USES, made, {}, site.place, "method", TOUCHED)
 
     def _imports_of(self, table: Table, scope: Scope) -> bool:
         return any(
@@ -380,6 +393,8 @@ class Observer:
 
     def made(self, site: Site, func: External) -> list[Made]:
         """The assets that a call makes, by the catalog's rows; made once, however often it is asked."""
+        if self._testing and site.frame is not None and placement_of(site.scope.path) != "test":
+            site = Site(site.call, site.scope, None)  # what a test hands in makes no asset of the code it tests
         mark = id(site.call) if site.frame is None else hash((id(site.call), id(site.frame)))
         known = self._made.get(mark)
         if known is not None:
@@ -395,11 +410,17 @@ class Observer:
                 elif row.makes and row.makes != "client":
                     # What a call of a call's result is made by is that result: `createOpenAI(...)("gpt-4o")`.
                     receiver = func if func.path.endswith("()") else func.base
-                    out += self.make(row, table, func.path, site, None, receiver)
+                    made = self.make(row, table, func.path, site, None, receiver)
+                    # A model whose id nobody knows is at least its provider's.
+                    out += made or self.roles.models.provider_uses.get(id(site.call), [])
         finally:
             self._busy.discard(mark)
         self._made[mark] = out
         return out
+
+    def made_by(self, call: Call) -> list[Made]:
+        """The assets that a call is known to make where it stands."""
+        return self._made.get(id(call), [])
 
     def _chain(self, row: Row, table: Table, func: External, site: Site) -> list[Made]:
         parts: list[Made] = []
@@ -409,8 +430,9 @@ class Observer:
                 parts += self.roles.tools.servers_in(value, table, site)
                 continue
             parts += self.assets_of(value) or self._given_by(value)
-        for later, at in self.grown.get(id(site.call), []):
-            for spec in later.arguments:
+        for later, at, by in self.grown.get(id(site.call), []):
+            parts += self.made(at, by) if later.makes else []
+            for spec in later.arguments if not later.makes else ():
                 parts += self.assets_of(self.given.value(at, spec, later))
         return parts
 
@@ -523,6 +545,8 @@ class Observer:
         cls = definition.method_of if isinstance(definition, FunctionScope) else None
         if cls is not None:
             prefix += self.definitions.prefix_of(cls)
+            own = self.definitions.path_of(definition) if isinstance(definition, FunctionScope) else ""
+            prefix = "/".join(part.strip("/") for part in (prefix, own) if part) if own else prefix
         method, _, route = text.partition(" ")
         if method in _METHODS and (route or prefix) and "://" not in route:
             parts = [part.strip("/") for part in (prefix, route)]
@@ -595,6 +619,16 @@ class Observer:
     ) -> None:
         """Note that code in a scope uses something."""
         self.ledger.uses.append(Use(scope, kind, made, attributes, sighting(table, place, confidence)))
+
+
+def _made_holder(func: External) -> Site | None:
+    """The call that made what a callee is a method of, straight or by a property (`builder.Services.Add...`)."""
+    at = func.base
+    for _ in range(4):
+        if not isinstance(at, External) or at.site is not None:
+            break
+        at = at.base
+    return at.site if isinstance(at, External) else None
 
 
 def _base_of(value: External) -> External | None:
