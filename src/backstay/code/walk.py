@@ -53,7 +53,7 @@ def calls(scope: Scope) -> Iterator[tuple[Call, str]]:
 def _variable(target: Expr) -> str:
     if isinstance(target, Name):
         return "" if target.id.startswith("<") else target.id  # a front-end's own name for what is taken apart
-    return target.name if isinstance(target, Attr) else ""
+    return target.name.lstrip("#") if isinstance(target, Attr) else ""
 
 
 def _carriers(value: Expr) -> Iterator[Call]:
