@@ -111,13 +111,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sources", type=Path, action="append", default=[], help="a folder of git directories")
     parser.add_argument("--scratch", type=Path, required=True, help="where checkouts are made, or stand already")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="these repositories and no others")
+    parser.add_argument("--without", action="append", default=[], metavar="NAME", help="not these repositories")
 
 
 def wanted(options: argparse.Namespace) -> list[tuple[Labels, Path]]:
     """The labelled repositories that were asked for, with their checkouts. Says which cannot be had."""
     found = []
     for labels in read_labels(options.labels):
-        if options.only and labels.name not in options.only:
+        if labels.name in options.without or (options.only and labels.name not in options.only):
             continue
         try:
             found.append((labels, checkout(labels, options.sources, options.scratch)))
@@ -131,10 +132,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser)
     options = parser.parse_args()
-    found = wanted(options)
-    for labels, tree in found:
-        print(f"{labels.name} {labels.commit} {tree}")
-    return 0 if len(found) == len(options.only or read_labels(options.labels)) else 1
+    found = {labels.name: tree for labels, tree in wanted(options)}
+    for name, tree in found.items():
+        print(name, tree)
+    missing = {labels.name for labels in read_labels(options.labels)} - set(found) - set(options.without)
+    return 1 if (missing & set(options.only) if options.only else missing) else 0
 
 
 if __name__ == "__main__":

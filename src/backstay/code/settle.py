@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _TASK_ORDER = ("training", "evaluation", "ingestion", "inference")
 MANY_SELLERS = 4  # providers of one model, beyond which none of them is believed
-_GUESSED_SELLER = 0.7  # confidence in who serves a model that code only names
+_GUESSED_SELLER = 0.85  # confidence in who serves a model that code only names
 _SCRIPT_NAMES = frozenset(("main", "run", "cli", "_main", "train_main"))
 _TRAINERS = ("lightning.", "pytorch_lightning.", "torch.nn.", "transformers.", "trl.", "keras.", "tensorflow.keras.")
 _HOOK = re.compile(
