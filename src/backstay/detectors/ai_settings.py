@@ -12,7 +12,7 @@ from backstay.documents import Node
 from backstay.keys import is_hub_name, model_key, provider_key
 from backstay.model import Asset, Attributes, Kind, Level
 from backstay.model import RelationshipKind as Edge
-from backstay.model_ids import ModelId, holds_model, is_about_models, known_id, words
+from backstay.model_ids import ModelId, holds_model, is_about_models, known_id, routed_id, words
 from backstay.plugin import Fact, File, Selector, UnreadableError, detector
 
 _ID = "ai-settings"
@@ -101,7 +101,8 @@ class _Found:
 
     def value(self, key: str, node: Node, path: str = "") -> None:
         """A text under a key: a model, if the key says so and the text is the id of one."""
-        found = known_id(node.text) if holds_model(key) and len(node.text) < 160 else None
+        routed = path.endswith("litellm_params")
+        found = (routed_id if routed else known_id)(node.text) if holds_model(key) and len(node.text) < 160 else None
         if found is None and len(self.models) <= MAX_MODELS:
             # Under some names any repository of the hub is a model, whoever's it is.
             asset = setting_model(self.file, key, node.text, node.line, _ID)
@@ -109,7 +110,6 @@ class _Found:
                 self.models.setdefault(asset.name, []).extend((asset, owner_edge(Edge.USES, asset.key, asset.evidence)))
         if found is None or len(self.models) > MAX_MODELS:
             return
-        routed = path.endswith("litellm_params")
         provider = found.prefix if routed or found.prefix == found.vendor else ""
         self.models.setdefault(found.name, []).extend(self._model(found, node, provider or found.vendor, routed))
 

@@ -30,7 +30,7 @@ class _Object:
 
 
 def read_bicep(text: str) -> Iterator[tuple[str, dict[str, Setting]]]:
-    """Objects as they end, by the key they stand under, with their literals; the declarations of the file last, as ""."""
+    """Objects as they end, by their key, with their literals; what the file itself declares comes last, under ""."""
     root = _Object("")
     stack = [root]
     for number, whole in enumerate(text.splitlines()[:MAX_LINES], 1):
