@@ -33,6 +33,8 @@ def package_key(ecosystem: str, name: str, version: str | None = None) -> str:
         name = re.sub(r"[-_.]+", "-", name).lower()
     elif ecosystem == "golang":
         name = name.lower()
+    elif ecosystem == "maven":
+        name = name.replace(":", "/")
     encoded = quote(name, safe="/")
     return f"pkg:{ecosystem}/{encoded}" + (f"@{quote(version, safe='.+-!')}" if version else "")
 

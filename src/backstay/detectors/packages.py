@@ -1,8 +1,8 @@
-"""Detector of packages in manifests and lock files of Python, JavaScript and Go projects."""
+"""Detector of packages in manifests and lock files of Python, JavaScript, Go, Java and Kotlin projects."""
 
 from collections.abc import Callable, Iterator
 
-from backstay.detectors.support import go_manifests, node_manifests, python_locks, python_manifests
+from backstay.detectors.support import go_manifests, maven_manifests, node_manifests, python_locks, python_manifests
 from backstay.detectors.support.dependencies import Dependency, dependency_facts
 from backstay.model import Kind
 from backstay.plugin import Fact, File, Selector, detector
@@ -32,6 +32,10 @@ _BY_NAME: dict[str, Reader] = {
     "pnpm-lock.yaml": node_manifests.pnpm_lock,
     "bun.lock": node_manifests.bun_lock,
     "go.mod": go_manifests.go_mod,
+    "pom.xml": maven_manifests.pom,
+    "build.gradle": maven_manifests.gradle,
+    "build.gradle.kts": maven_manifests.gradle,
+    "libs.versions.toml": maven_manifests.version_catalog,
 }
 _REQUIREMENTS = (
     "**/*requirements*.txt",

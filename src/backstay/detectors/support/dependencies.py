@@ -36,6 +36,7 @@ class Dependency:
 _VERSION = re.compile(r"[\w][\w.+!-]{0,100}\Z")
 _NPM_NAME = re.compile(r"(?:@[\w~.-]{1,100}/)?[\w~.-]{1,200}\Z")
 _GO_NAME = re.compile(r"[\w.~-]{1,100}(?:/[\w.~-]{1,100}){0,12}\Z")
+_MAVEN_NAME = re.compile(r"[\w.-]{1,150}:[\w.-]{1,150}\Z")
 _PYPI_NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]{0,200}[A-Za-z0-9])?\Z")
 
 
@@ -52,7 +53,7 @@ def dependency_facts(file: File, found: Iterable[Dependency]) -> Iterator[Asset 
 
 
 def _plausible(one: Dependency) -> bool:
-    pattern = {"npm": _NPM_NAME, "golang": _GO_NAME}.get(one.ecosystem, _PYPI_NAME)
+    pattern = {"npm": _NPM_NAME, "golang": _GO_NAME, "maven": _MAVEN_NAME}.get(one.ecosystem, _PYPI_NAME)
     return bool(pattern.match(one.name)) and (one.version is None or bool(_VERSION.match(one.version)))
 
 
