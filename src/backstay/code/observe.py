@@ -486,6 +486,8 @@ class Observer:
                 self.use(site.scope, R.CONSUMES if kind == Kind.DATASET else R.USES, made, edge, site.place, table.id)
         func = External(path, None, receiver if isinstance(receiver, External) else None)
         for made in out:
+            if kind == Kind.VECTOR_STORE and row.task_of:  # made of what is put into it now
+                self.use(site.scope, R.USES, made, edge, site.place, table.id)
             if kind not in ON_EDGE:
                 made.attributes.update({k: v for k, v in wanted.items() if k not in made.attributes or v is not None})
                 if kind == Kind.MCP_SERVER:

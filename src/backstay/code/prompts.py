@@ -54,8 +54,10 @@ class Prompts:
         for one in _flat(value):
             held = [made for made in self.o.assets_of(one) if made.kind == Kind.PROMPT]
             if not held:
-                made = self._prompt(one, kind, spec, table, site, subject)
-                held = [made] if made is not None else []
+                content = self._message(one)[1] if isinstance(one, External) else None  # `new SystemMessage(TEXT)`
+                texts = _flat(content) if content is not None else [one]
+                made_of = [self._prompt(text, kind, spec, table, site, subject) for text in texts]
+                held = [made for made in made_of if made is not None]
             for made in held:
                 self._link(subject, made, table, site, str(made.attributes.get("role", kind)), spec)
                 found = True
