@@ -64,15 +64,21 @@ def prediction(report: Report, normalise: Callable[[str, str], str]) -> dict[str
         kind = _type(asset, wanted_packages)
         if not kind or asset.text("placement") == "test":  # tests are not labelled
             continue
+        if asset.evidence and all(seen.source == "agent-instructions" for seen in asset.evidence):
+            continue  # what steers the developers' own coding assistants is no part of what is built
         ends[asset.key] = (asset.name, kind)
         also = _also(asset)
         for seen in asset.evidence or (Evidence(""),):
             entry = {"type": kind, "name": asset.name, "alt_names": also, "file": seen.path, "line": seen.line or 1}
             assets.append({**entry, "key": asset.key, "sure": seen.confidence, "source": seen.source})
+    # A page or model server is an endpoint to us; the labels know routes alone.
+    routeless = {one.key for one in report.assets if one.kind == Kind.ENDPOINT and not one.text("path")}
     relations = []
     said = _said_of_models(report.relationships)
     for edge in report.relationships:
         if edge.source not in ends or edge.target not in ends or {kinds[edge.source], kinds[edge.target]} & UNRELATED:
+            continue
+        if edge.source in routeless:
             continue
         if edge.kind == RelationshipKind.CONSUMES and (edge.source, edge.target) in said:
             continue
