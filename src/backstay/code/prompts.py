@@ -166,6 +166,9 @@ class Prompts:
         site: Site,
         subject: Made | None,
     ) -> Made:
+        read = self.o.resolver.contents.name_of(place, site.scope.path)
+        if read is not None:
+            return self._in_file(text, open_parts, role, place, read, table)
         name = label
         if not name:
             parameter = spec.partition("|")[0]
@@ -183,6 +186,20 @@ class Prompts:
             name,
             sighting(table.id, place),
             _attributes(text, open_parts, role),
+        )
+
+    def _in_file(
+        self, text: str, open_parts: list[str], role: str, place: Place, read: tuple[str, str], table: Table
+    ) -> Made:
+        """A prompt that stands in a file of its own, or under a key of one, by the name and key the file gives it."""
+        path, key = read
+        local = (path, key) if key else (path,)
+        return self.o.ledger.asset(
+            urn(Kind.PROMPT, self.o.source, *local),
+            Kind.PROMPT,
+            f"{path}#{key}" if key else path,
+            sighting(table.id, place),
+            _attributes(text.strip(), open_parts, role),
         )
 
     def _owner(self, place: Place, site: Site) -> str:

@@ -52,6 +52,10 @@ class Calling:
             text = self._text_method(owner, func.name, call, scope, frame)
             if text is not None:
                 return text
+            read = self.r.contents.method(owner, call, func.name, scope, frame)
+            read = read or self.r.paths.method(owner, call, func.name, scope, frame)
+            if read is not None:
+                return read
             idiom = self.r.javascript.method(owner, call, func.name, scope, frame)
             if idiom is not None:
                 return idiom
@@ -102,7 +106,7 @@ class Calling:
         if name in ("format", "format_map"):
             given = [self.r.value(arg, scope, frame) for arg in call.args]
             given += [self.r.value(expr, scope, frame) for _, expr in call.keywords]
-            return choice([formatted(one, call, given, place) for one in texts])
+            return choice([self.r.contents.filled(one, given) or formatted(one, call, given, place) for one in texts])
         if name == "join" and call.args:
             joined = self.r.value(call.args[0], scope, frame)
             if not isinstance(joined, ListValue):
@@ -172,6 +176,8 @@ class Calling:
                 if keyword == "default":
                     default = self.r.value(expr, scope, frame)
             known = str(name.value) if isinstance(name, Known) else ""
+            if default is None:
+                return self.r.configured.variable(known, scope.path, site.place)
             return Environment(known, default, site.place)
         if path == "builtins.getattr" and len(call.args) > 1:
             name = self.r.value(call.args[1], scope, frame)
@@ -184,6 +190,9 @@ class Calling:
         if path == "builtins.enumerate" and call.args:
             rows = self._column(self.r.value(call.args[0], scope, frame))
             return ListValue([ListValue([Known(at, site.place), one]) for at, one in enumerate(rows)], True, site.place)
+        read = self.r.paths.called(path, site) or self.r.contents.called(func, path, site)
+        if read is not None:
+            return read
         if path == "os.path.join" or path.endswith(".joinpath"):
             parts: list[Value] = []
             for arg in call.args:

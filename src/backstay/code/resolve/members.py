@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backstay.code.facts import Assign, Expr, Name, Opaque, Seq, Star
 from backstay.code.resolve.calls import MAX_FRAMES
+from backstay.code.resolve.paths import path_of
 from backstay.code.resolve.shapes import MAX_OPTIONS, PASS_THROUGH, choice, dotted, labelled, placed
 from backstay.code.scopes import ClassScope, FunctionScope, Scope
 from backstay.code.values import (
@@ -45,14 +46,20 @@ class Members:
         found = [self.attribute(one, name, frame) for one in (owner.options if isinstance(owner, Choice) else [owner])]
         known = [one for one in found if not isinstance(one, Unknown)]
         place = Place(scope.path, expr.line)
-        return choice([placed(one, place) for one in known]) if known else Unknown(dotted(expr), place)
+        return choice([self._standing(one, scope, place) for one in known]) if known else Unknown(dotted(expr), place)
+
+    def _standing(self, value: Value, scope: Scope, place: Place) -> Value:
+        """A library's constant or a variable at the place where it is used."""
+        if isinstance(value, Environment) and value.default is None and value.place is NOWHERE:
+            return self.r.configured.variable(value.name, scope.path, place)
+        return placed(value, place)
 
     def attribute(self, owner: Value, name: str, frame: Frame | None = None) -> Value:
         """`owner.name`."""
         match owner:
             case External(path):
                 if self.r.variable(path):
-                    return Environment(name, None, NOWHERE)
+                    return Environment(name, None, NOWHERE)  # who asks says where, and what stands in for it
                 checked = self.r.javascript.checked(owner, name)
                 if checked is not None:
                     return checked
@@ -75,6 +82,8 @@ class Members:
                 for base in self.library_bases(cls):
                     return self.r.library(f"{base.path}.{name}", None, base)
                 return Unknown(name)
+            case Known() if name in ("parent", "parents") and path_of(owner):
+                return self.r.paths.attribute(owner, name) or owner
             case Known() | TextValue() if name in PASS_THROUGH:
                 return owner
             case Environment() if name in PASS_THROUGH:
@@ -94,6 +103,10 @@ class Members:
             for keyword, expr in site.call.keywords:
                 if keyword == name and "__init__" not in cls.methods:
                     return self.r.value(expr, site.scope, site.frame)
+                if not keyword and "__init__" not in cls.methods:
+                    for spread in options(self.r.value(expr, site.scope, site.frame)):
+                        if isinstance(spread, DictValue) and spread.get(name):
+                            return choice(spread.get(name))
             given = self._by_position(cls, site, name)
             if given is not None:
                 return given
@@ -123,6 +136,8 @@ class Members:
         if made is not None:
             return made
         found = self.of_class(cls, name, frame, Instance(cls, site))
+        if found is None or isinstance(found, Unknown) or getattr(found, "path", "").startswith("builtins."):
+            found = self.r.configured.setting(cls, name) or found
         if found is not None:
             return self.r.objects.implemented(found, name) or found
         # What the project's class does not define, its library base may.
@@ -220,7 +235,7 @@ class Members:
         match base:
             case External(path) if self.r.variable(path, item=True):
                 name = key.value if isinstance(key, Known) else ""
-                return Environment(str(name), None, Place(scope.path, index.line))
+                return self.r.configured.variable(str(name), scope.path, Place(scope.path, index.line))
             case External("typing.Annotated" | "typing_extensions.Annotated") if isinstance(index, Seq):
                 # An alias for an annotation: `Llm = Annotated[ChatOpenAI, Depends(get_llm)]`.
                 return self.r.parameters.noted(index, scope) or External(f"{base.path}[]", None, base)

@@ -37,6 +37,9 @@ class Parameters:
                 given = self.argument(site, function, param)
                 if given is not None and not isinstance(given, Unknown):
                     found.append(given)
+        if function.function.decorators and not found and owner is None:
+            handed = self.r.configured.parameter(function) if params and params[0] is param else None
+            found += [handed] if handed is not None else []
         if param.default is not None and not found:
             default = self.r.value(param.default, scope.parent or scope, None)
             default = self.r.commandline.declared(self.injected(default))

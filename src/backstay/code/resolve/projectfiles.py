@@ -41,6 +41,7 @@ class ProjectFiles:
         self._gathered: dict[tuple[int, str], list[FunctionScope]] = {}
         self._read: Callable[[str], bytes | None] = lambda path: None
         self._texts: dict[str, Value] = {}
+        self._read_so_far = 0
 
     def fill(self, scopes: list[Scope], read: Callable[[str], bytes | None]) -> None:
         """Look at the decorators of every class; `read` gives a file's content or None."""
@@ -63,12 +64,17 @@ class ProjectFiles:
         if not whole or whole.startswith(("..", "/")):
             return Unknown()
         if whole not in self._texts:
-            data = self._read(whole) if len(self._texts) < MAX_TEXTS else None
+            data = self._read(whole) if self._read_so_far < MAX_TEXTS else None
+            self._read_so_far += data is not None
             usable = data is not None and len(data) <= MAX_TEXT and b"\0" not in data
             said = data.decode("utf-8", "replace") if data is not None and usable else ""
             place = Place(whole, 1, said.count("\n") + 1)
             self._texts[whole] = Known(said, place) if usable else Unknown()
         return self._texts[whole]
+
+    def held(self, path: str) -> Value | None:
+        """The text of a file that has been looked at."""
+        return self._texts.get(path)
 
     def attribute(self, cls: ClassScope, name: str) -> Value | None:
         """The value of an attribute that a file or the class's own methods give."""

@@ -27,13 +27,16 @@ from backstay.code.facts import (
 from backstay.code.project import Project
 from backstay.code.resolve.calls import Calling
 from backstay.code.resolve.commandline import CommandLine
+from backstay.code.resolve.configured import Configured
 from backstay.code.resolve.containers import Containers
+from backstay.code.resolve.contents import Contents
 from backstay.code.resolve.injection import Injection
 from backstay.code.resolve.javascript import JavaScript
 from backstay.code.resolve.members import Members
 from backstay.code.resolve.names import Names
 from backstay.code.resolve.objects import Objects
 from backstay.code.resolve.parameters import Parameters
+from backstay.code.resolve.paths import Paths
 from backstay.code.resolve.projectfiles import ProjectFiles
 from backstay.code.resolve.registrations import Registrations
 from backstay.code.resolve.shapes import choice, text
@@ -90,6 +93,7 @@ class Resolver:
         self.commandline = CommandLine(self)
         self.injection, self.registrations = Injection(self), Registrations(self)
         self.javascript = JavaScript(self)
+        self.paths, self.contents, self.configured = Paths(self), Contents(self), Configured(self)
 
     @property
     def exhausted(self) -> bool:
