@@ -48,6 +48,11 @@ class Given:
                 return found
         return None
 
+    def project(self, path: str) -> str:
+        """The name of the project that a file belongs to: its folder's, where the language has project files."""
+        project = getattr(self._resolver.project.modules, "project", None)
+        return project(path).rpartition("/")[2] if project is not None else ""
+
     def first(self, site: Site, specs: str | list[str], row: Row | None = None) -> Value | None:
         """The first of several parameters that is passed."""
         for spec in [specs] if isinstance(specs, str) else specs:

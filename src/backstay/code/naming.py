@@ -98,6 +98,8 @@ class Naming:
             while scope is not None and not isinstance(scope, ClassScope):
                 scope = scope.parent
             return scope.cls.name if isinstance(scope, ClassScope) else ""
+        if how == "project":
+            return self._given.project(site.scope.path)
         if how == "file":
             return file_stem(site.scope.path)
         if how == "callee":

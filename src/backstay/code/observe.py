@@ -284,6 +284,9 @@ class Observer:
                 self.use(site.scope, R.USES, made, {}, site.place, "method", TOUCHED)
 
     def _imports_of(self, table: Table, scope: Scope) -> bool:
+        implied = self.resolver.project.implied(scope.path)
+        if any(one == module or one.startswith(f"{module}.") for one in implied for module in table.modules):
+            return True
         return any(
             isinstance(binding.node, Import)
             and any(

@@ -1,8 +1,15 @@
-"""Detector of packages in manifests and lock files of Python, JavaScript, Go, Java and Kotlin projects."""
+"""Detector of packages in manifests and lock files of Python, JavaScript, Go, Java, Kotlin and .NET projects."""
 
 from collections.abc import Callable, Iterator
 
-from backstay.detectors.support import go_manifests, maven_manifests, node_manifests, python_locks, python_manifests
+from backstay.detectors.support import (
+    go_manifests,
+    maven_manifests,
+    node_manifests,
+    nuget_manifests,
+    python_locks,
+    python_manifests,
+)
 from backstay.detectors.support.dependencies import Dependency, dependency_facts
 from backstay.model import Kind
 from backstay.plugin import Fact, File, Selector, detector
@@ -36,6 +43,10 @@ _BY_NAME: dict[str, Reader] = {
     "build.gradle": maven_manifests.gradle,
     "build.gradle.kts": maven_manifests.gradle,
     "libs.versions.toml": maven_manifests.version_catalog,
+    "directory.packages.props": nuget_manifests.project,
+    "directory.build.props": nuget_manifests.project,
+    "packages.config": nuget_manifests.packages_config,
+    "packages.lock.json": nuget_manifests.lock,
 }
 _REQUIREMENTS = (
     "**/*requirements*.txt",
@@ -46,7 +57,15 @@ _REQUIREMENTS = (
 )
 _SELECTOR = Selector(
     names=frozenset(_BY_NAME),
-    paths=(*_REQUIREMENTS, "**/pylock.*.toml", "**/environment*.y*ml", "**/*-environment.y*ml"),
+    paths=(
+        *_REQUIREMENTS,
+        "**/*.csproj",
+        "**/*.fsproj",
+        "**/*.vbproj",
+        "**/pylock.*.toml",
+        "**/environment*.y*ml",
+        "**/*-environment.y*ml",
+    ),
 )
 
 
@@ -59,6 +78,8 @@ def _reader(file: File) -> Reader:
     name = file.name.lower()
     if name in _BY_NAME:
         return _BY_NAME[name]
+    if name.endswith("proj"):
+        return nuget_manifests.project
     if name.endswith(".toml"):
         return python_locks.toml_lock
     return python_manifests.conda if name.endswith(("yml", "yaml")) else python_manifests.requirements

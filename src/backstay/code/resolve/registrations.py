@@ -11,9 +11,11 @@ from backstay.code.resolve.shapes import MAX_OPTIONS, argument, choice, dotted
 from backstay.code.scopes import Scope
 from backstay.code.values import (
     ClassValue,
+    Environment,
     External,
     FunctionValue,
     Instance,
+    Known,
     LambdaValue,
     Site,
     Unknown,
@@ -91,15 +93,14 @@ class Registrations:
         return [mark.removesuffix("()") for mark in found if mark]
 
     def _given(self, row: Registration, site: Site) -> Value:
-        if not row.value:  # whatever the call hands back, what it makes is what is registered
+        expr = argument(site.call, row.value) if row.value else None
+        value = self.r.value(expr, site.scope) if expr is not None else Unknown()
+        if not row.value or (row.types and isinstance(value, Unknown | Known | Environment)):
+            # Whatever the call hands back, what it makes is what is registered.
             func = self.r.value(site.call.func, site.scope)
             known = next((one for one in options(func) if isinstance(one, External)), None)
             found = known or External(f"?{dotted(site.call.func)}")
             return External(f"{found.path}()", site, found)
-        expr = argument(site.call, row.value)
-        if expr is None:
-            return Unknown()
-        value = self.r.value(expr, site.scope)
         if isinstance(value, FunctionValue | LambdaValue):  # a factory
             return self.r.calls.called(value, site)
         if isinstance(value, ClassValue):

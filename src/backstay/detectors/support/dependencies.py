@@ -58,7 +58,8 @@ def _plausible(one: Dependency) -> bool:
 
 
 def _facts(file: File, one: Dependency) -> Iterator[Asset | Relationship]:
-    name = catalog.normal_name(one.ecosystem, one.name)
+    # NuGet ignores case, but people and advisories write its names as their authors do.
+    name = one.name if one.ecosystem == "nuget" else catalog.normal_name(one.ecosystem, one.name)
     evidence = file.evidence(SOURCE, one.line, level=Level.DECLARED)
     attributes: Attributes = {
         "ecosystem": one.ecosystem,

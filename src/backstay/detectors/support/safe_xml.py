@@ -12,12 +12,13 @@ MAX_ELEMENTS = 100_000
 
 @dataclass(slots=True)
 class Element:
-    """An element by its local name, with its text and the elements in it."""
+    """An element by its local name, with its text, its attributes and the elements in it."""
 
     name: str
     line: int
     text: str = ""
     inner: list["Element"] = field(default_factory=list)
+    attributes: dict[str, str] = field(default_factory=dict)
 
     def first(self, *names: str) -> "Element | None":
         """The first element on a path of names."""
@@ -78,11 +79,11 @@ class _Reader:
     def _doctype(self, *_: object) -> int:
         raise _RefusedError("XML with a document type")
 
-    def _start(self, name: str, _: dict[str, str]) -> None:
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
         if len(self._open) > MAX_DEPTH or self._count > MAX_ELEMENTS:
             raise _RefusedError("XML beyond the bounds")
-        element = Element(name.rpartition(":")[2], self.parser.CurrentLineNumber)
+        element = Element(name.rpartition(":")[2], self.parser.CurrentLineNumber, attributes=attributes)
         self._open[-1].inner.append(element)
         self._open.append(element)
         self._pieces.append([])
