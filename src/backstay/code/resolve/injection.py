@@ -21,7 +21,7 @@ class Injection:
         self.r = resolver
         self._providers: dict[str, list[FunctionScope]] = {}
         self._asked: set[str] = set()
-        self._known: dict[str, Value | None] = {}
+        self._known: dict[tuple[str, str], Value | None] = {}
 
     def fill(self, scopes: Iterable[Scope]) -> None:
         """Take note of every provider among the scopes."""
@@ -54,26 +54,30 @@ class Injection:
                 found += [base.path for base in self.r.members.library_bases(one.scope)]
         return found
 
-    def of(self, wanted: Value) -> Value | None:
-        """What is injected where a type is wanted; None when nothing provides it."""
+    def of(self, wanted: Value, path: str) -> Value | None:
+        """What is injected where code in a file wants a type; None when nothing provides it."""
         mark = _mark(wanted.scope) if isinstance(wanted, ClassValue) else getattr(wanted, "path", "")
         if not self._providers or not mark or mark in self._asked:
             return None
-        if mark not in self._known:
+        key = (mark, _unit(path))
+        if key not in self._known:
             self._asked.add(mark)
             leaps = self.r.leaps
             try:
-                found = self._provided(mark)
+                found = self._provided(*key)
             finally:
                 self._asked.discard(mark)
             if leaps != self.r.leaps:
                 return found
-            self._known[mark] = found
-        return self._known[mark]
+            self._known[key] = found
+        return self._known[key]
 
-    def _provided(self, mark: str) -> Value | None:
+    def _provided(self, mark: str, unit: str) -> Value | None:
         given: list[Value] = []
-        for scope in self._for(mark)[:MAX_OPTIONS]:
+        every = self._for(mark)
+        # Applications beside each other provide for themselves; what has but one provider anywhere is shared.
+        near = [scope for scope in every if _unit(scope.path) == unit] or (every if len(every) == 1 else [])
+        for scope in near[:MAX_OPTIONS]:
             line = scope.function.line
             site = Site(Call(Name(scope.function.name, line), [], [], line, line), scope.parent or scope, None)
             value = self.r.calls.returned(scope, None)
@@ -95,6 +99,11 @@ class Injection:
             if path.startswith(f"{family}.") and path.endswith(name) and ("Streaming" in path) == ("Streaming" in name)
             for scope in scopes
         ]
+
+
+def _unit(path: str) -> str:
+    """The part of a project that is built and run together: what stands above `src`."""
+    return f"/{path}".partition("/src/")[0] if "/src/" in f"/{path}" else ""
 
 
 def _mark(cls: ClassScope) -> str:

@@ -133,7 +133,7 @@ class Parameters:
                 return self.annotated(value, scope)
             case Name() | Attr():
                 found = self.r.value(annotation, scope)
-                provided = self.r.injection.of(found) or self.r.registrations.of(found, scope.path)
+                provided = self.r.injection.of(found, scope.path) or self.r.registrations.of(found, scope.path)
                 if provided is not None:
                     return provided
                 if isinstance(found, ClassValue):
