@@ -95,7 +95,7 @@ def cagent_facts(file: File, root: Node, source: str) -> Iterator[Fact]:
     if not agents or not any(one.get("toolsets").line or one.get("sub_agents").line for _, one in agents):
         return
     flow = Flow(file, source, "cagent")
-    servers: list[Entry] = []
+    servers: list[tuple[str, Entry]] = []
     for name, one in agents[:MAX_AGENTS]:
         chosen = root.get("models", one.get("model").text)
         written = f"{chosen.get('provider').text}/{chosen.get('model').text}" if chosen.line else one.get("model").text
@@ -109,14 +109,16 @@ def cagent_facts(file: File, root: Node, source: str) -> Iterator[Fact]:
             kind = tool.get("type").text
             if kind == "mcp":
                 title = tool.get("ref").text.rpartition(":")[2] or tool.get("command").text or f"{name}-{number}"
-                servers.append(Entry(title, tool))
+                servers.append((file.urn(Kind.AGENT, file.path, name), Entry(title, tool)))
             elif kind in _TOOLSETS:
                 attributes: Attributes = {"capabilities": _TOOLSETS[kind]} if _TOOLSETS[kind] else {}
                 flow.add(Step(f"tool {kind}", kind, tool.line, Kind.TOOL, attributes=attributes))
                 flow.give(name, f"tool {kind}")
     yield from flow.facts()
-    for entry in servers[:MAX_AGENTS]:
+    for agent, entry in servers[:MAX_AGENTS]:
         yield from server_facts(file, entry, entry.name, source)
+        seen = file.evidence(source, entry.node.line)
+        yield edge(agent, Edge.USES, file.urn(Kind.MCP_SERVER, file.path, entry.name), seen)
 
 
 def autogen_facts(file: File, root: Node, source: str) -> Iterator[Fact]:
