@@ -183,6 +183,7 @@ EXPRESSIONS = [
     ('map[string]T{"a": {A: 1}, b: c}', "{'a': T(A=1), b: c}"),
     ("map[K][]T{x: {{A: 1}}}", "{x: [T(A=1)]}"),
     ('gin.H{"a": b}', "{'a': b}"),
+    ("q.Ts{a, b()}", "[a, b()]"),
     ("Ts{{A: 1}}", "[{'A': 1}]"),
     ('fmt.Sprintf("a %s, %-5.2f%%", b, c)', "text('a ', b, ', ', c, '%')"),
     ('fmt.Sprintf("a %s", "b")', "'a b'"),
@@ -205,6 +206,9 @@ def test_options_at_the_end_become_keywords() -> None:
     assert body(
         "a := q.New(k, option.WithKey(b), option.WithX(), option.WithT(1, 2), option.WithT(c...))", imports
     ) == ["a = q.New(k, WithKey=b, WithX=True, WithT=[[1, 2], c])"]
+    assert body('q.Generate(option.WithPrompt("tell %s of %d", b, c))', imports) == [
+        "q.Generate(WithPrompt=text('tell ', b, ' of ', c))"
+    ]
     # Not what stands before other arguments, nor contexts, nor handlers wrapped in middleware.
     assert body("a(option.WithKey(b), c)", imports) == ["a(option.WithKey(b), c)"]
     assert body("a(context.WithValue(b, c, d))", imports) == ["a(context.WithValue(b, c, d))"]

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from backstay.code.observe import Observer
 
 _TOOL_KINDS = (Kind.TOOL, Kind.AGENT, Kind.MCP_SERVER, Kind.VECTOR_STORE, Kind.GUARDRAIL)
+_SCHEMA = re.compile(r"(?:Param|Params|Union|Function|Definition|Declaration|Tool|Tools|Info|Schema|Config)\Z")
+_MAKER = re.compile(r"(?:New|Make|Must|Get|Load|Create|List|Build|To|From|With|Bind)(?:[A-Z]|\Z)")
 _NAME = re.compile(r"[\w.:/ -]{1,80}\Z")
 _RUN = ("execute", "handler", "run", "func", "invoke", "callback")  # keys of a tool's code in an object
 
@@ -83,8 +85,10 @@ class Tools:
                 self.o.bear(cls, made)
                 return [made]
             case External(path, made_at) if made_at is not None and self.o.catalog.relevant(path):
-                name = path.removesuffix("()").rpartition(".")[2]
-                if name[:1].isupper():
+                if any(row.makes in ("tool", "chain") for row, _ in self.o.catalog.calls.find(path.removesuffix("()"))):
+                    return []  # a tool by its own row, whose name is not known, or what only carries tools
+                name = _class_name(path) if site.scope.module.facts.language != "go" else _made_name(path)
+                if name:
                     return [self._tool(name, made_at.place, table, site.scope.path)]
         return []
 
@@ -215,3 +219,17 @@ def _code(value: Value) -> list[FunctionScope]:
         return []
     held = [one for key in _RUN for item in value.get(key) for one in options(item)]
     return [one.scope for one in held if isinstance(one, FunctionValue)]
+
+
+def _class_name(path: str) -> str:
+    """The class of a library's tool object; empty for what is no class by its name."""
+    name = path.removesuffix("()").rpartition(".")[2]
+    return name if name[:1].isupper() else ""
+
+
+def _made_name(path: str) -> str:
+    """The type of a library's tool object in Go, or the package whose `New` makes it; empty for any other function."""
+    package, _, name = path.removesuffix("()").rpartition(".")
+    if name in ("New", "NewTool", "MustNew"):
+        return package.rpartition("/")[2]
+    return "" if _MAKER.match(name) or _SCHEMA.search(name) or not name[:1].isupper() else name

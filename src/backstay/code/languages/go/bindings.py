@@ -57,6 +57,23 @@ class Bindings(Composites):
             self.emit(out, Assign(Name(target, line), piece, None, "+=", line, self._branch))
         return bool(pieces)
 
+    def _flag(self, node: Node, depth: int, out: list[Statement]) -> None:
+        """`flag.StringVar(&model, "model", "gpt-4o", "...")`: the variable has the default unless a user says else."""
+        func = node.child_by_field_name("function")
+        name = self._short(func.child_by_field_name("field")) if func is not None else ""
+        given = self._inner(node.child_by_field_name("arguments"))
+        at = {"StringVar": 2, "StringVarP": 3}.get(name, len(given))
+        if at >= len(given) or given[0].type != "unary_expression":
+            return
+        default = self.expr(given[at], depth)
+        if _calls(default):
+            return  # the call itself is read as well, and a call stands in one place
+        target = self.expr(given[0], depth)
+        if isinstance(target, Name) and target.id in self._shared and target.id not in self._declared:
+            self._globals.add(target.id)
+        line = self._line(node)
+        self.emit(out, Assign(target, default, None, "=", line, self._branch + 1))
+
     def _assignment(self, node: Node, depth: int, out: list[Statement]) -> None:
         """`a, b := x, y`, `a = x`, `a += x`."""
         targets = self._inner(node.child_by_field_name("left"))
@@ -66,6 +83,11 @@ class Bindings(Composites):
         if sign not in ("=", ":=", "+="):
             self._run(_opaque([self.expr(one, depth) for one in values], self._line(node)), node, out)
             return
+        for name in [self._text(target) for target in targets if target.type == "identifier"]:
+            if sign == ":=":
+                self._declared.add(name)
+            elif name in self._shared and name not in self._declared:
+                self._globals.add(name)
         self.bind(targets, values, None, node, depth, out, "+=" if sign == "+=" else "=")
 
     def bind(
@@ -182,6 +204,8 @@ class Bindings(Composites):
     def variable(self, spec: Node, depth: int, out: list[Statement]) -> None:
         """One line of a `var` declaration."""
         names, noted = self.names(spec), spec.child_by_field_name("type")
+        if depth:
+            self._declared.update(self._text(name) for name in names)
         values = self._inner(spec.child_by_field_name("value"))
         if values:
             self.bind(names, values, noted, spec, depth, out)

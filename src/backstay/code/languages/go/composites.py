@@ -61,6 +61,9 @@ class Composites(Expressions):
             return self._map(body, depth, line, None, None)  # `gin.H{"model": name}`
         if any(_is_bare(_last(child)) for child in elements if child.type != "keyed_element"):
             return self._untyped(body, depth, line)  # `Messages{{Role: "user"}}`
+        if kind.type == "qualified_type" and elements and all(child.type != "keyed_element" for child in elements):
+            # Fields of another package's struct are always named, or vet complains: this is a slice.
+            return Seq([self._value(None, child, depth + 1) for child in elements], line)
         if kind.type == "struct_type":
             callee: Expr = Name(self._unnamed(kind, depth), line)
         else:

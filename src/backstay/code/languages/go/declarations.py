@@ -5,6 +5,7 @@ import re
 import tree_sitter
 import tree_sitter_go
 
+from backstay import trees
 from backstay.code.facts import Assign, Class, Do, Expr, Function, Import, Lit, Module, Name, Param, Statement
 from backstay.code.languages.go.expressions import Node
 from backstay.code.languages.go.headings import plain_path
@@ -20,7 +21,9 @@ _EMBED = re.compile(r'//go:embed[ \t]+"?([^\s"`]+)"?')
 def parse(path: str, source: bytes) -> Module:
     """The facts of a file. What does not parse is skipped and counted in `broken`."""
     source += b"\n"  # the grammar ends some declarations only by a line's end
-    tree = tree_sitter.Parser(_LANGUAGE).parse(source)
+    tree = trees.tree(_LANGUAGE, source)
+    if tree is None:
+        return Module(path, "go", [], broken=1)
     reader = _Reader(source, path)
     body = reader.file(tree.root_node)
     broken = reader.broken or int(tree.root_node.has_error)
@@ -61,6 +64,10 @@ class _Reader(Statements):
                     kind = spec.child_by_field_name("type")
                     if kind is not None:
                         self._types.setdefault(self._text(spec.child_by_field_name("name")), kind)
+            case "var_declaration":
+                for spec in [one for inner in self._inner(node) for one in (inner, *self._inner(inner))]:
+                    if spec.type == "var_spec":
+                        self._shared.update(self._text(name) for name in self.names(spec))
             case "method_declaration":
                 owner = self._owner(node)
                 if owner:
@@ -78,7 +85,7 @@ class _Reader(Statements):
             case "const_declaration":
                 self.constants(node, 0, out)
             case "var_declaration":
-                self._globals(node, out, embedded)
+                self._package_variables(node, out, embedded)
             case "type_declaration":
                 self.local_type(node, 0, out)
             case "function_declaration":
@@ -144,13 +151,13 @@ class _Reader(Statements):
         found = _EMBED.match(self._text(comment)[:500])
         return found[1] if found else ""
 
-    def _globals(self, node: Node, out: list[Statement], embedded: str) -> None:
+    def _package_variables(self, node: Node, out: list[Statement], embedded: str) -> None:
         """A `var` declaration of the package; one under `//go:embed` holds a file's content."""
         for spec in node.named_children:
             if spec.type == "comment":
                 embedded = self._directive(spec) or embedded
             elif spec.type == "var_spec_list":
-                self._globals(spec, out, "")
+                self._package_variables(spec, out, "")
             elif spec.type == "var_spec":
                 self._global(spec, out, embedded)
                 embedded = ""

@@ -52,6 +52,9 @@ class Expressions:
         self._packages: dict[str, str] = {}  # local name of an import -> its path
         self._types: dict[str, Node] = {}  # the file's type declarations
         self._assets: set[str] = set()  # variables that hold embedded files
+        self._shared: set[str] = set()  # the file's variables of the package
+        self._declared: set[str] = set()  # names that the function being read, or one around it, declares
+        self._globals: set[str] = set()  # variables of the package that it sets
         self._builders: set[str] = set()  # variables in which text is put together
         self._structs: dict[int, Call] = {}  # calls that stand for structs made in place
         self._hoisted: list[Statement] = []  # functions and types that stand in the expression being read
@@ -228,7 +231,7 @@ class Expressions:
         values: dict[str, list[Expr]] = {}
         for node in given[first:]:
             inner = self._exprs(node.child_by_field_name("arguments"), depth)
-            values.setdefault(self._option(node), []).append(_option_value(inner, self._line(node)))
+            values.setdefault(self._option(node), []).append(_option_value(inner, self._line(node), self._end(node)))
         return args, [(name, _one(held, held[0].line)) for name, held in values.items()]
 
     def _option(self, node: Node) -> str:
@@ -335,8 +338,11 @@ class Expressions:
         return self.function_literal(node, depth, "anonymous")
 
 
-def _option_value(inner: list[Expr], line: int) -> Expr:
-    """What an option sets: its argument, all of them, or that it is there."""
+def _option_value(inner: list[Expr], line: int, end: int) -> Expr:
+    """What an option sets: its argument, the text that its arguments fill, all of them, or that it is there."""
+    first = inner[0] if inner else None
+    if len(inner) > 1 and isinstance(first, Lit) and isinstance(first.value, str) and "%" in first.value:
+        return formatted(first, inner[1:], line, end) or first
     if len(inner) == 1:
         return inner[0].value if isinstance(inner[0], Star) else inner[0]
     return Seq(inner, line) if inner else Lit(True, line)

@@ -48,10 +48,14 @@ class Statements(Bindings):
         hoisted, self._hoisted = self._hoisted, []
         builders, self._builders = self._builders, set(self._builders)
         variables, self._locals = self._locals, Locals()
+        declared, self._declared = self._declared, set(self._declared)
+        shared, self._globals = self._globals, set()
         gives = self._results, self._named, self._fails
         params = self.params(node.child_by_field_name("parameters"), depth)
         body: list[Statement] = []
         returns = self._signature(node.child_by_field_name("result"), depth, body)
+        self._declared.update(param.name for param in params)
+        self._declared.update(self._named)
         self.block(node.child_by_field_name("body"), depth + 1, body)
         made = Function(
             name,
@@ -62,8 +66,10 @@ class Statements(Bindings):
             self._end(node),
             returns,
             sorted(self._words),
+            globals=sorted(self._globals),
             texts=self._texts,
         )
+        self._declared, self._globals = declared, shared
         self._results, self._named, self._fails = gives
         self._locals, self._builders, self._hoisted, self._branch = variables, builders, hoisted, branch
         words |= self._words
@@ -124,6 +130,8 @@ class Statements(Bindings):
         for child in self._inner(node):
             if child.type == "call_expression" and self._built(child, depth, out):
                 continue
+            if child.type == "call_expression":
+                self._flag(child, depth, out)
             self._run(self.expr(child, depth), child, out)
 
     def _return(self, node: Node, depth: int, out: list[Statement]) -> None:
@@ -180,6 +188,7 @@ class Statements(Bindings):
         if right is None:
             return
         source, line = self.expr(right, depth), self._line(node)
+        self._declared.update(self._short(one) for one in targets)
         kept = [one for one in targets if self._text(one) != "_"]
         elements = len(targets) > 1 and targets[1] in kept and not is_error(self._text(targets[1]))
         if elements and right.type not in ("identifier", "selector_expression"):
@@ -212,6 +221,7 @@ class Statements(Bindings):
                 given = self.expr(subject, depth) if subject.type in ("identifier", "selector_expression") else None
                 line = self._line(case)
                 target = self.expr(alias[0], depth)
+                self._declared.add(self._text(alias[0]))
                 self.emit(out, Assign(target, given, noted, "=" if given else ":", line, self._branch))
             apart = {child.id for child in (*kinds, *case.children_by_field_name("value"))}
             for child in case.named_children:
