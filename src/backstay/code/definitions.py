@@ -93,7 +93,7 @@ class Definitions:
         return self.o.rows(path, site, self.o.catalog.decorators)
 
     def of_class(self, scope: ClassScope) -> list[Made]:
-        """What the bases and decorators of a class make of it; class attributes count as its arguments."""
+        """What the bases of a class make of it; class attributes count as its arguments."""
         out: list[Made] = []
         keywords = list(scope.cls.keywords)
         for statement in scope.body:
@@ -104,6 +104,12 @@ class Definitions:
             for row, table in self.o.rows(base.path, site, self.o.catalog.bases):
                 if row.makes:
                     out += self.o.make(_with_class_names(row), table, base.path, site, scope, None)
+        self.o.of_class.setdefault(id(scope.cls), []).extend(out)
+        return out
+
+    def of_decorated(self, scope: ClassScope) -> list[Made]:
+        """What the decorators of a class make of it; asked when it is known what methods, of other classes too, are."""
+        out: list[Made] = []
         outer = scope.parent or scope
         for decorator in scope.cls.decorators:
             call = decorator if isinstance(decorator, Call) else None

@@ -107,6 +107,9 @@ class Observer:
                 self.definitions.of_function(scope)
             elif isinstance(scope, ModuleScope):
                 self.definitions.of_module(scope)
+        for scope in self.graph.scopes:
+            if isinstance(scope, ClassScope) and scope.cls.decorators:
+                self.definitions.of_decorated(scope)
         for call, scope in self.calls:
             self._testing = placement_of(scope.path) == "test"
             self._call(call, scope)
