@@ -25,7 +25,8 @@ from backstay.placement import placement_of
 MAX_REACHED = 400
 MAX_CALLBACKS = 20
 MAX_HANDED = 300  # functions in a list that is handed over
-_HTTP = frozenset(("requests", "httpx", "aiohttp"))  # they may carry calls of models, by their addresses
+# They may carry calls of models, by their addresses.
+_HTTP = frozenset(("requests", "httpx", "aiohttp", "axios", "got", "ky", "undici", "ofetch"))
 
 
 class CallGraph:
@@ -59,8 +60,13 @@ class CallGraph:
         resolver.callers = dict(callers)
 
     def _brought(self, module: ModuleScope, word: str) -> bool:
-        """Whether a library that a module imports whole may bring a word: a class of it, or an extension method."""
+        """Whether a library that a module imports whole may bring a word: a class of it, or an extension method.
+
+        So does the language itself where a request needs no library.
+        """
         catalog = self._resolver.catalog
+        if word == "fetch" and word in catalog.builtins:
+            return True
         if id(module) not in self._stars:
             nodes = [binding.node for binding in module.names.get("*", ())]
             stars = [node.module for node in nodes if isinstance(node, Import) and not node.level]
