@@ -64,8 +64,8 @@ def prediction(report: Report, normalise: Callable[[str, str], str]) -> dict[str
         kind = _type(asset, wanted_packages)
         if not kind or asset.text("placement") == "test":  # tests are not labelled
             continue
-        if asset.evidence and all(seen.source == "agent-instructions" for seen in asset.evidence):
-            continue  # what steers the developers' own coding assistants is no part of what is built
+        if kind != "skill" and asset.evidence and all(seen.source == "agent-instructions" for seen in asset.evidence):
+            continue  # what steers the developers' own coding assistants is optional wherever it is labelled
         ends[asset.key] = (asset.name, kind)
         also = _also(asset)
         for seen in asset.evidence or (Evidence(""),):
