@@ -35,6 +35,7 @@ ROLES = frozenset(
         "credential",
         "authentication",
         "handler",
+        "guards",
         "service",
         "url",
     ]
