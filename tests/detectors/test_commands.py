@@ -168,6 +168,7 @@ def test_variables_that_hold_each_other_end() -> None:
         ("chroma run --path ./db --host 0.0.0.0", "vector_store chroma"),
         ("uvx mcp-server-git --repository .", "mcp_server mcp-server-git"),
         ("axolotl train configs/lora.yml", "pipeline run.sh"),
+        ("python train.py --dataset-loc https://a.example.com/d/t.csv?key=1x", "dataset https://a.example.com/d/t.csv"),
     ],
 )
 def test_what_commands_name(command: str, expected: str) -> None:

@@ -46,7 +46,8 @@ _HUB_MODELS = frozenset(
 )
 _DATASETS = (
     *("--dataset-name", "--dataset", "--datasets", "--dataset-path", "--train-file", "--train-data", "--data-path"),
-    *("--training-data", "--train-files", "--data-file", "--dataset-id", "--hf-dataset"),
+    *("--training-data", "--train-files", "--data-file", "--dataset-id", "--hf-dataset", "--dataset-loc"),
+    *("--dataset-url", "--data-url", "--train-path", "--training-file", "--train-data-path", "--dataset-file"),
 )
 _HELD_OUT = (
     *("--validation-file", "--eval-dataset", "--eval-file", "--test-file", "--eval-data", "--eval-dataset-name"),

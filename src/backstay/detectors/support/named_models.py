@@ -10,6 +10,7 @@ from backstay.keys import dataset_key, is_hub_name, model_key
 from backstay.model import Asset, Attributes, Kind
 from backstay.model_ids import known_id, routed_id
 from backstay.plugin import File
+from backstay.secrecy import clean_url
 
 MAX_NAME = 200
 _OPEN = re.compile(r"[\s$<>{}()|*?\"'`,;]")
@@ -97,6 +98,12 @@ def named_dataset(file: File, text: str, seen: Seen, *, plain: bool = False) -> 
     url = _HUB_URL.match(text)
     if url:
         return hub_dataset(url[2].removesuffix(".git"), seen) if url[1] else None
+    bare = text.partition("?")[0]
+    if re.match(r"https?://[\w.-]{3,200}/", bare) and _DATA.search(bare) and not _OPEN.search(bare):
+        address = clean_url(bare)
+        return (
+            Asset(file.urn(Kind.DATASET, address), Kind.DATASET, address, {"url": address}, seen) if address else None
+        )
     if is_open(text) or "://" in text or text.startswith(("-", "~")):
         return None
     head = text.partition("/")[0].lower()
