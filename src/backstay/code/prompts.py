@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from backstay.catalog.tables import Row, Table
 from backstay.code.facts import Do
 from backstay.code.ledger import Made, R, sighting
-from backstay.code.naming import enclosing
+from backstay.code.naming import enclosing, is_named
 from backstay.code.scopes import ClassScope, FunctionScope, Scope
 from backstay.code.values import (
     DictValue,
@@ -149,7 +149,7 @@ class Prompts:
         return self.o.ledger.asset(
             urn(Kind.PROMPT, self.o.source, scope.path, scope.qualname),
             Kind.PROMPT,
-            function.name,
+            function.name if is_named(scope) else f"{enclosing(scope)}.prompt",
             sighting(table.id, place),
             _attributes(fixed, names, role),
         )

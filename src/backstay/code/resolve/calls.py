@@ -149,6 +149,8 @@ class Calling:
                 return self.called(self.r.names.member(path, "default"), site)
             case Choice(alternatives):
                 return choice([self.called(one, site) for one in alternatives])
+            case Known() | TextValue() | Environment() if not site.call.args and not site.call.keywords:
+                return func  # a record's component, by its accessor: `settings.model()`
         default = self._looked_up(site)
         return default if default is not None else Unknown(dotted(site.call.func), site.place)
 
