@@ -124,6 +124,27 @@ def test_a_prompt_in_a_file_of_its_own() -> None:
     assert prompt.evidence[0].path == "chat/prompts/system.txt"
 
 
+def test_constants_of_a_type_that_names_models() -> None:
+    found = go(
+        llm='package llm\nimport "github.com/sashabaranov/go-openai"\ntype ChatModel string\ntype Plan string\n'
+        'const (\nFast ChatModel = "gpt-4o-mini"\nSlow ChatModel = "o3"\nOther Plan = "gpt-5"\n)\n'
+        'var client = openai.NewClient("k")\n',
+    )
+    assert found.models == ["gpt-4o-mini", "o3"]
+
+
+def test_a_file_behind_a_variable_that_is_called_a_prompt() -> None:
+    found = understand(
+        {
+            "main.go": "package main\n" + HEAD.replace('"context"', '_ "embed"') + "//go:embed coder.md\n"
+            'var coderPrompt []byte\n\n//go:embed licence.md\nvar licence string\nvar client = openai.NewClient("k")\n',
+            "coder.md": b"You write code for a living, and you write it with great care.\n",
+            "licence.md": b"You may use this for anything that you like, without limits.\n",
+        }
+    )
+    assert found.names(Kind.PROMPT) == ["coder.md"]
+
+
 def test_no_file_outside_the_project_is_read() -> None:
     source = (
         "package chat\n"

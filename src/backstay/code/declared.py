@@ -33,7 +33,7 @@ from backstay.code.facts import (
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.naming import enclosing
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
-from backstay.code.values import Place
+from backstay.code.values import Known, Place
 from backstay.keys import is_hub_name, model_key, package_key, provider_key, text_digest
 from backstay.model import Attributes, Kind, Level, urn
 from backstay.model_ids import ModelId, holds_model, is_about_models, known_id, looks_like_id, words
@@ -127,6 +127,8 @@ class _Declared:
                         self._candidates(annotation, scope, MAX_OF_ONE)
                     if value is not None:
                         self._given(name, value, scope)
+                        if annotation is not None and holds_model(_name(annotation)):
+                            self._candidates(value, scope, MAX_OF_ONE)  # `const Fast ChatModel = "gpt-4o-mini"`
                         self._prompt_given(name, value, scope)
                         self._within(value, scope)
                 case Do(value=value, how=how):
@@ -247,12 +249,34 @@ class _Declared:
                 return
         if not role:
             return
-        if isinstance(value, Map):
+        if isinstance(value, Call) and isinstance(value.func, Name) and value.func.id == "embedded":
+            self._built_in(value, scope, role)
+        elif isinstance(value, Map):
             for key, inner in zip(value.keys, value.values, strict=True):
                 if isinstance(key, Lit) and isinstance(key.value, str):
                     self._prompt(f"{name}.{key.value}", inner, scope, role)
         else:
             self._prompt(name, value, scope, role)
+
+    def _built_in(self, value: Call, scope: Scope, role: str) -> None:
+        """A variable that holds a file built into the program: the file is the prompt."""
+        text = self.o.resolver.value(value, scope)
+        if not isinstance(text, Known) or not isinstance(text.value, str) or len(text.value) < MIN_PROMPT:
+            return
+        fixed, place = text.value.strip(), text.place
+        made = self.o.ledger.asset(
+            urn(Kind.PROMPT, self.o.source, place.path),
+            Kind.PROMPT,
+            place.path,
+            sighting("declared", place, NAMED, "", Level.INFERRED),
+            {
+                "role": role,
+                "variables": list(dict.fromkeys(_VARIABLE.findall(fixed))),
+                "length": len(fixed),
+                "digest": text_digest(fixed),
+            },
+        )
+        self._use(scope, made, Place(scope.path, value.line))
 
     def _message(self, value: Map, scope: Scope) -> None:
         """`{"role": "system", "content": "..."}` on its way to a model that nobody could follow."""
