@@ -152,7 +152,8 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """A language's own: what everyday calls do to the world, and where data comes from and must not go.
 
     `ecosystem` is where its packages come from, as package URLs spell it; with `options_object`, parameters are often
-    handed over in one object. `provides` are decorators of functions whose result is injected by its type.
+    handed over in one object. `provides` are decorators of functions whose result is injected by its type;
+    `configured` says of which task a model is that a framework makes by settings, by the path of its object.
     """
 
     title: str
@@ -162,6 +163,7 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     options_object: bool = False
     environment: Variables = Variables()
     provides: list[str] = []
+    configured: dict[str, str] = {}
     registration: list[Registration] = []
     wrapper: list[Wrapper] = []
     effect: list[Effect] = []
@@ -258,6 +260,7 @@ class Catalog:
         self.environment = frozenset(effects.environment.call)
         self.variables = frozenset(effects.environment.attribute)
         self.provides = frozenset(effects.provides)
+        self.configured = effects.configured
         self.registrations = effects.registration
         self.variable_items = self.variables.union(effects.environment.item)
         self.alias: dict[str, str] = dict(effects.alias)

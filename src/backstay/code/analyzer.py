@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from backstay.catalog.tables import catalog
 from backstay.code.agentloops import agent_loops
+from backstay.code.autoconfigured import Autoconfigured
 from backstay.code.callgraph import CallGraph
 from backstay.code.declared import declared
 from backstay.code.facts import Module
@@ -153,6 +154,7 @@ def _observe(
     resolver.registrations.fill(scope for module in scopes for scope in module.walk())
     graph = CallGraph(resolver, scopes)
     observer = Observer(resolver, resolver.catalog, graph, scopes, places.source.id)
+    observer.autoconfigured = Autoconfigured(observer, places)
     observer.run()
     agent_loops(observer)
     declared(observer, [*scopes, *others])

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from backstay.catalog.tables import Catalog, Index, Row, Table
 from backstay.code.beside import join_beside
+from backstay.code.autoconfigured import Autoconfigured
 from backstay.code.callgraph import CallGraph
 from backstay.code.clients import Clients
 from backstay.code.confidence import IMPORTED, TOUCHED
@@ -66,6 +67,7 @@ class Observer:
 
         self.resolver, self.catalog, self.graph, self.source = resolver, catalog, graph, source
         self.modules = modules
+        self.autoconfigured: Autoconfigured | None = None
         self.ledger = Ledger()
         self.given = Given(resolver)
         self.calls: list[tuple[Call, Scope]] = []
@@ -349,6 +351,8 @@ class Observer:
             case External(path, site, base, parts):
                 if path == CHAIN:
                     return [made for part in parts for made in self.assets_of(part, depth)]
+                if site is None and self.autoconfigured is not None and path in self.catalog.configured:
+                    return self.autoconfigured.of(path)
                 if site is not None:
                     callee = path.removesuffix("()")
                     direct = base is not None and base.path == callee
