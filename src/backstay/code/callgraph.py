@@ -26,7 +26,7 @@ MAX_REACHED = 400
 MAX_CALLBACKS = 20
 MAX_HANDED = 300  # functions in a list that is handed over
 # They may carry calls of models, by their addresses.
-_HTTP = frozenset(("requests", "httpx", "aiohttp", "axios", "got", "ky", "undici", "ofetch"))
+_HTTP = frozenset(("requests", "httpx", "aiohttp", "axios", "got", "ky", "undici", "ofetch", "net/http"))
 
 
 class CallGraph:

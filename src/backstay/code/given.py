@@ -11,6 +11,7 @@ from backstay.code.values import (
     Environment,
     External,
     FunctionValue,
+    Instance,
     Known,
     ListValue,
     Site,
@@ -214,6 +215,10 @@ class Given:
                 expr = argument(one.site.call, step)
                 if expr is not None:
                     found.append(self._resolver.value(expr, one.site.scope, one.site.frame))
+            elif isinstance(one, Instance) and one.site is not None and step.isidentifier():  # a struct of the project
+                held = self._resolver.members.attribute(one, step)
+                unknown = unknown or isinstance(held, Unknown)
+                found += [] if isinstance(held, Unknown) else [held]
             else:
                 unknown = True
         if found:
