@@ -115,11 +115,11 @@ def _asked_for(edge: Relationship) -> bool:
 
 
 def _said_of_models(edges: Iterable[Relationship]) -> set[tuple[str, str]]:
-    """Pipelines and the data sets that the models they make are trained on: the labels say that once, on the model."""
+    """Pipelines and the data that the models they make are trained or tested on: the labels say that on the model."""
     trained: dict[str, list[str]] = {}
     makers: dict[str, list[str]] = {}
     for edge in edges:
-        if edge.kind == RelationshipKind.TRAINED_ON:
+        if edge.kind in (RelationshipKind.TRAINED_ON, RelationshipKind.TESTED_ON):
             trained.setdefault(edge.source, []).append(edge.target)
         elif edge.kind == RelationshipKind.PRODUCES:
             makers.setdefault(edge.target, []).append(edge.source)
