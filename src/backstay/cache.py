@@ -59,6 +59,11 @@ class Cache:
         self._joined: dict[str, tuple[bytes, bytes]] = {}
         self._changed = False
 
+    @property
+    def filled(self) -> bool:
+        """Whether there was anything to be known."""
+        return bool(self._old.files)
+
     def find(self, path: str, sha256: str) -> Examined | None:
         """What was said of a file of this content at this path."""
         found = self._old.files.get(path)

@@ -52,8 +52,6 @@ class Examiner:
         self.watch: Callable[[int], None] = lambda _: None
         self._number = {id: number for number, id in enumerate(self.plugins)}
         self._analyzers = analyzers
-        for analyzer in analyzers:
-            analyzer.prepare()
         self._by_name: dict[str, list[Detector]] = {}
         self._by_suffix: dict[str, list[Detector]] = {}
         self._by_ending: list[tuple[str, Detector]] = []

@@ -143,6 +143,9 @@ class _Run:
         """Every file through every plugin that wants it."""
         # Folder by folder, as a reader keeps the folder it is in open.
         files = sorted(self._walk.entries, key=lambda entry: entry.real.rpartition("/")[0])
+        if self._cache is None or not self._cache.filled:
+            for analyzer in registry.analyzers():
+                analyzer.prepare([path for path, _ in files])
         setup = Setup(self._reader, registered, seconds, cache=self._cache)
         with closing(examine_all(setup, files, jobs)) as results:
             for done, (_, one) in enumerate(results, 1):

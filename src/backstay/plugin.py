@@ -180,8 +180,8 @@ class Analyzer(Protocol):
     id: str
     suffixes: tuple[str, ...]
 
-    def prepare(self) -> None:
-        """Load what `digest` needs; called once before workers are made."""
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Load what `digest` needs for these files; may be called before workers are made, so that they share it."""
         ...
 
     def digest(self, file: File) -> bytes | None:

@@ -15,7 +15,7 @@ from backstay.plugin import Analyzer, Detector, Enricher, Exporter, Rule
 T = TypeVar("T")
 
 GROUP = "backstay.plugins"
-_OURS = ("backstay.detectors", "backstay.enrichers", "backstay.rules", "backstay.code")
+_OURS = ("backstay.detectors", "backstay.enrichers", "backstay.rules", "backstay.code.analyzer")
 
 
 @cache

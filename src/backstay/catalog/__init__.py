@@ -72,11 +72,11 @@ def ai_packages(ecosystem: str) -> frozenset[str]:
 
     A name may end in `*`. They are normalised as `normal_name` does.
     """
+    from backstay.catalog.tables import tables  # noqa: PLC0415 - the two need each other
+
     names: set[str] = set(_read("packages.toml").get(ecosystem, []))
-    folder = resources.files(__name__).joinpath("sdk", _LANGUAGES.get(ecosystem, ecosystem))
-    for table in folder.iterdir() if folder.is_dir() else ():
-        if table.name.endswith(".toml"):
-            names.update(tomllib.loads(table.read_text(encoding="utf-8")).get("packages", []))
+    for table in tables(_LANGUAGES[ecosystem]) if ecosystem in _LANGUAGES else ():
+        names.update(table.packages)
     return frozenset(normal_name(ecosystem, name) for name in names)
 
 

@@ -174,13 +174,24 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     rate_limit: list[Guard] = []
 
 
+class _Wild(Generic[T]):
+    """A pattern with wildcards and its row; compiled when first tried, as most of a catalog never is."""
+
+    def __init__(self, pattern: str, row: T) -> None:
+        self._pattern, self.row = pattern, row
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        return re.compile("".join(_regex(part) for part in re.split(r"(\*\*|\*)", self._pattern)) + r"\Z")
+
+
 class Index(Generic[T]):
     """Patterns to rows. An exact path is one look-up; the rest is tried by literal head, and remembered."""
 
     def __init__(self) -> None:
         self.patterns: list[str] = []
         self._exact: dict[str, list[T]] = {}
-        self._wild: dict[str, list[tuple[re.Pattern[str], T]]] = {}
+        self._wild: dict[str, list[_Wild[T]]] = {}
         self._known: dict[str, tuple[T, ...]] = {}
 
     def add(self, pattern: str, row: T) -> None:
@@ -191,8 +202,7 @@ class Index(Generic[T]):
             return
         # Grouped by the first name, which is nearly always literal: `transformers.Auto*.from_pretrained`.
         head = re.match(r"[\w@/-]+(?=[.(\[])", pattern)
-        regex = "".join(_regex(part) for part in re.split(r"(\*\*|\*)", pattern))
-        self._wild.setdefault(head[0] if head else "", []).append((re.compile(regex + r"\Z"), row))
+        self._wild.setdefault(head[0] if head else "", []).append(_Wild(pattern, row))
 
     def find(self, path: str) -> tuple[T, ...]:
         """The rows whose pattern matches, exact ones first."""
@@ -200,7 +210,7 @@ class Index(Generic[T]):
         if known is None:
             head = _HEAD.match(path)
             tried = self._wild.get(head[0], []) if head else []
-            wild = [row for regex, row in (*tried, *self._wild.get("", [])) if regex.match(path)]
+            wild = [one.row for one in (*tried, *self._wild.get("", [])) if one.regex.match(path)]
             known = self._known[path] = (*self._exact.get(path, ()), *wild)
         return known
 
@@ -230,6 +240,18 @@ def tables(language: str = "") -> tuple[Table, ...]:
     return tuple(
         _load(folder.joinpath(name).read_text(encoding="utf-8"), name.removesuffix(".toml"), language) for name in names
     )
+
+
+@cache
+def modules(language: str) -> frozenset[str]:
+    """The modules of a language that its tables know."""
+    return frozenset(module for table in tables(language) for module in table.modules)
+
+
+def is_relevant(language: str, module: str) -> bool:
+    """Whether importing a module makes a file relevant; told without joining the tables."""
+    known = modules(language)
+    return any(one in known for one in outwards(module))
 
 
 def _load(text: str, id: str, language: str) -> Table:
@@ -373,6 +395,6 @@ def _add(index: Index[T], patterns: list[str], row: T) -> None:
 
 
 @cache
-def catalog(language: str = "python") -> Catalog:
+def catalog(language: str) -> Catalog:
     """The catalog of a language's tables."""
     return Catalog(tables(language), knowledge(language))

@@ -2,10 +2,10 @@
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from backstay.catalog.tables import catalog
+from backstay.catalog.tables import catalog, is_relevant
 from backstay.code.agentloops import agent_loops
 from backstay.code.autoconfigured import Autoconfigured
 from backstay.code.callgraph import CallGraph
@@ -13,7 +13,7 @@ from backstay.code.declared import declared
 from backstay.code.facts import Module
 from backstay.code.flow import flows
 from backstay.code.language import Language
-from backstay.code.languages import language_of, languages
+from backstay.code.languages import SUFFIXES, front_end, language_of
 from backstay.code.observe import Observer
 from backstay.code.outline import Outline, decode, encode
 from backstay.code.project import Project
@@ -63,12 +63,12 @@ class CodeAnalyzer:
     @property
     def suffixes(self) -> tuple[str, ...]:
         """The ends of the names of all files that a front-end reads."""
-        return tuple(suffix for one in languages().values() for suffix in one.suffixes)
+        return tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 
-    def prepare(self) -> None:
-        """Load the front-ends and the largest catalog, so that workers made after this share them."""
-        languages()
-        catalog("python")
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Load the front-ends and modules of the languages that occur, so that workers made after this share them."""
+        for id in {found.id for path in paths if (found := language_of(path)) is not None}:
+            is_relevant(id, "")
 
     def digest(self, file: File) -> bytes | None:
         """What a file says of itself, and its facts if it imports something the catalog knows."""
@@ -77,8 +77,7 @@ class CodeAnalyzer:
             return None
         source = _utf8(file.data)
         heading = language.heading(file.path, source)
-        tables = catalog(language.id)
-        relevant = heading.whole or any(not level and tables.relevant(name) for name, level in heading.imports)
+        relevant = heading.whole or any(not level and is_relevant(language.id, name) for name, level in heading.imports)
         relevant = relevant or any(hint in source for hint in _HINTS)
         lower = source.lower()
         declares = any(mark in lower for mark in _MAY_DECLARE) and _DECLARES.search(source) is not None
@@ -101,7 +100,7 @@ class CodeAnalyzer:
             by_language.setdefault(outline.language, {})[path] = outline
         for id, outlines in sorted(by_language.items()):
             if any(outline.module for outline in outlines.values()):
-                yield from _understood(languages()[id], outlines, places)
+                yield from _understood(front_end(id), outlines, places)
 
 
 def _understood(language: Language, outlines: dict[str, Outline], places: Places) -> Iterator[Fact]:

@@ -52,14 +52,11 @@ class Language:
     """A front-end. `heading` must be cheap; `parse` turns UTF-8 source into facts, and raises nothing but
     DocumentError for a file that is not even of its format.
 
-    `id` also names the folder of tables under `catalog/sdk` and the file under `catalog/languages`. `interpreters`
-    are how the programs begin that a script's first line names.
+    `id` also names the folder of tables under `catalog/sdk` and the file under `catalog/languages`.
     """
 
     id: str
     title: str
-    suffixes: tuple[str, ...]
     heading: Callable[[str, bytes], Heading]
     parse: Callable[[str, bytes], Module]
     modules: Callable[[Mapping[str, Heading], Callable[[str], bytes | None]], Modules]
-    interpreters: tuple[bytes, ...] = ()

@@ -1,34 +1,54 @@
-"""Languages: one front-end a folder."""
+"""Languages: one front-end a folder, loaded when the first file of its language is met."""
 
 from functools import cache
 
 from backstay.code.language import Language
-from backstay.code.languages import dotnet, go, javascript, jvm, python
 
-_ALL = (dotnet.language, go.language, javascript.language, jvm.language, python.language)
+# Ends of names, and how the programs begin that a script's first line names.
+SUFFIXES = {
+    "python": (".py", ".pyi", ".ipynb"),
+    "javascript": (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".vue", ".svelte"),
+    "jvm": (".java", ".kt", ".kts"),
+    "go": (".go",),
+    "dotnet": (".cs", ".razor", ".csproj"),
+}
+INTERPRETERS = {"python": (b"python",), "javascript": (b"node", b"deno", b"bun", b"tsx", b"ts-node", b"zx")}
 
 
 @cache
-def languages() -> dict[str, Language]:
-    """Every language by its id."""
-    return {language.id: language for language in _ALL}
+def front_end(id: str) -> Language:
+    """A language's front-end by the language's id. Raises KeyError for one that there is no front-end of."""
+    match id:  # imported where used: five grammars and their readers take longer to load than most scans
+        case "python":
+            from backstay.code.languages import python as found  # noqa: PLC0415
+        case "javascript":
+            from backstay.code.languages import javascript as found  # type: ignore[no-redef]  # noqa: PLC0415
+        case "jvm":
+            from backstay.code.languages import jvm as found  # type: ignore[no-redef]  # noqa: PLC0415
+        case "go":
+            from backstay.code.languages import go as found  # type: ignore[no-redef]  # noqa: PLC0415
+        case "dotnet":
+            from backstay.code.languages import dotnet as found  # type: ignore[no-redef]  # noqa: PLC0415
+        case _:
+            raise KeyError(id)
+    return found.language
 
 
 @cache
-def _suffixes() -> dict[str, str]:
-    return {suffix: one.id for one in languages().values() for suffix in one.suffixes}
+def _by_suffix() -> dict[str, str]:
+    return {suffix: id for id, suffixes in SUFFIXES.items() for suffix in suffixes}
 
 
 def language_of(path: str, head: bytes = b"") -> Language | None:
     """The language of a file, by the end of its name or, without one, the interpreter that its first line names."""
     name = path[path.rfind("/") + 1 :].lower()
     if "." in name:
-        found = _suffixes().get(name[name.rfind(".") :])
+        found = _by_suffix().get(name[name.rfind(".") :])
         if found is not None:
-            return languages()[found]
+            return front_end(found)
     if head.startswith(b"#!"):
         words = head[2:120].partition(b"\n")[0].replace(b"/", b" ").split()
-        for one in languages().values():
-            if any(word.startswith(interpreter) for word in words for interpreter in one.interpreters):
-                return one
+        for id, programs in INTERPRETERS.items():
+            if any(word.startswith(program) for word in words for program in programs):
+                return front_end(id)
     return None

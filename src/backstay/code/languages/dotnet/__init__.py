@@ -30,4 +30,4 @@ def _stem(path: str) -> str:
     return path.rpartition("/")[2].partition(".")[0]
 
 
-language = Language("dotnet", "C#", (".cs", ".razor", ".csproj"), heading, parse, modules)
+language = Language("dotnet", "C#", heading, parse, modules)

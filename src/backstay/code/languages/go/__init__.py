@@ -5,4 +5,4 @@ from backstay.code.languages.go.declarations import parse
 from backstay.code.languages.go.headings import heading
 from backstay.code.languages.go.modules import modules
 
-language = Language("go", "Go", (".go",), heading, parse, modules)
+language = Language("go", "Go", heading, parse, modules)

@@ -12,4 +12,4 @@ def parse(path: str, source: bytes) -> Module:
     return java.parse(path, source) if path.endswith(".java") else kotlin.parse(path, source)
 
 
-language = Language("jvm", "Java and Kotlin", (".java", ".kt", ".kts"), heading, parse, modules)
+language = Language("jvm", "Java and Kotlin", heading, parse, modules)

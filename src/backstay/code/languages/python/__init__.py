@@ -19,4 +19,4 @@ def _is_notebook(path: str) -> bool:
     return path.lower().endswith(".ipynb")
 
 
-language = Language("python", "Python", (".py", ".pyi", ".ipynb"), _heading, _parse, modules, (b"python",))
+language = Language("python", "Python", _heading, _parse, modules)
