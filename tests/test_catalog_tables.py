@@ -45,9 +45,9 @@ MODEL_TASKS = frozenset(["chat", "embedding", "rerank", "image", "speech", "visi
 CAPABILITIES = frozenset(
     ["reads_untrusted", "reads_private", "changes_state", "sends_out", "runs_code", "spends_money"]
 )
-TOKENS = frozenset(["@variable", "@function", "@class", "@file", "@callee", "@launch", "@key"])
+TOKENS = frozenset(["@variable", "@function", "@class", "@file", "@callee", "@launch", "@key", "@project"])
 PARAMETER = re.compile(
-    r"(?:@receiver|\*|[\w-]+(?:\[\]|\(\))?(?:\.[\w-]+(?:\[\])?)*(?:\|[\w-]+(?:\[\])?(?:\.[\w-]+(?:\[\])?)*)*)\Z"
+    r"(?:@receiver|\*|(?:[\w-]+|<\d>)(?:\[\]|\(\))?(?:\.[\w-]+(?:\[\])?)*(?:\|[\w-]+(?:\[\])?(?:\.[\w-]+(?:\[\])?)*)*)\Z"
 )
 PATTERN = re.compile(r"[\w*?.()\[\]@/$:-]+\Z")
 
