@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backstay import catalog
 from backstay.code.ledger import Made
+from backstay.code.models import provider_of_url
 from backstay.code.values import Place
 from backstay.documents import DocumentError
 from backstay.plugin import Places
-from backstay.starters import starters
+from backstay.starters import Setting, starters
 
 if TYPE_CHECKING:
     from backstay.code.observe import Observer
@@ -56,7 +58,8 @@ class Autoconfigured:
                 settings = starters(name, data.decode("utf-8", "replace"))
             except DocumentError:
                 continue
-            for provider, given in settings:
+            for named, given in settings:
+                provider = _seller(named, given)
                 for one in given:
                     place = Place(path, one.line, one.line)
                     if one.names_model and one.task:
@@ -65,3 +68,10 @@ class Autoconfigured:
                         if made is not None:
                             found.setdefault(one.task, []).append(made)
         return found
+
+
+def _seller(named: str, settings: list[Setting]) -> str:
+    """Whose service it is: that of the address, where one is set that says so."""
+    addresses = [one.plain for one in settings if one.about == "url" and named != "azure-openai"]
+    known = {one.name for one in catalog.providers()}
+    return next((found for one in addresses if (found := provider_of_url(one)) in known), named)
