@@ -22,6 +22,7 @@ Reader = Callable[[Sequence[Path], ModuleType], dict[str, list[Entry]]]
 _WRAPPED = re.compile(r"(?:Model reference: (?P<model>.+)|.* \(import: (?P<package>[^)]+)\))")
 _CISCO = {"dependency": "framework", "secret": "credential_ref"}
 _AIROM = {"infra": "provider"}
+_SELLERS = ("anthropic", "openai", "google", "mistral", "deepseek", "cohere", "xai", "groq")
 _FRAMEWORKS = ("agent_framework", "observability", "llm_provider")
 
 
@@ -41,6 +42,9 @@ def agent_bom(outputs: Sequence[Path], scorer: ModuleType) -> dict[str, list[Ent
         if one["type"] in ("llm_provider", "model_reference"):
             kind = "provider" if one["type"] == "llm_provider" else "model"
             assets.append(_entry(kind, one["name"], one["file"], one["line"]))
+            maker = str(one.get("description") or "").removesuffix(" model reference")
+            if kind == "model" and maker in _SELLERS:
+                assets.append(_entry("provider", maker, one["file"], one["line"]))
     for one in inventory.get("framework_agents", ()):
         assets.append(_entry("agent", one["name"], one["file_path"], one["line_number"]))
         relations += [(one["name"], str(to)) for to in one.get("model_refs", ())]
@@ -53,7 +57,8 @@ def agent_bom(outputs: Sequence[Path], scorer: ModuleType) -> dict[str, list[Ent
             assets.append(_entry("endpoint", one["name"], one["file"], one["line"]))
     for agent in document.get("agents", ()):
         for server in agent.get("mcp_servers", ()):
-            if str(server.get("surface", "")).startswith("mcp"):
+            # Workflows, notebooks and infrastructure stand here, too, under names with a prefix.
+            if str(server.get("surface", "")).startswith("mcp") and ":" not in server["name"]:
                 assets.append(_entry("mcp_server", server["name"]))
                 relations += [(server["name"], tool["name"]) for tool in server.get("tools", ())]
     return _prediction(assets, relations)
@@ -72,7 +77,7 @@ def ai_bom(outputs: Sequence[Path], scorer: ModuleType) -> dict[str, list[Entry]
             assets.append(_entry("framework", wrapped["package"], place, 0, one["name"].split(" ")[0]))
         elif given.get("usage_type") in ("agent", "orchestration"):
             assets.append(_entry("framework", one["name"], place))
-        elif not one["name"].endswith("API Key"):
+        elif not one["name"].endswith("API Key") and given.get("provider") != "Unknown":
             assets.append(_entry("provider", given.get("provider") or one["name"], place))
     return _prediction(assets, [])
 
@@ -112,7 +117,8 @@ def scopesafe(outputs: Sequence[Path], scorer: ModuleType) -> dict[str, list[Ent
     for kind, key in (("agent", "agents"), ("model", "models"), ("tool", "tools"), ("mcp_server", "mcp_servers")):
         for one in document.get(key, ()):
             place = one.get("location") or {}
-            assets.append(_entry(kind, one.get("name") or "", place.get("file", ""), place.get("line", 0)))
+            if one.get("name") not in (None, "unknown") and not (kind == "tool" and ":" in one["name"]):
+                assets.append(_entry(kind, one["name"], place.get("file", ""), place.get("line", 0)))
             if one.get("provider"):
                 assets.append(_entry("provider", one["provider"], place.get("file", ""), place.get("line", 0)))
             for to in (*one.get("models", ()), *one.get("tools", ())):
@@ -124,9 +130,12 @@ def cdxgen(outputs: Sequence[Path], scorer: ModuleType) -> dict[str, list[Entry]
     document = _load(outputs[0])
     found, edges = scorer.from_cyclonedx(document)
     names = {one["bom-ref"]: one["name"] for key in ("components", "services") for one in document.get(key, ())}
-    assets = [{**one, "key": f"{one['type']}:{one['name']}"} for one in found]
-    for one in document.get("services", ()):
-        assets.append(_entry("provider", one.get("group") or one["name"], "", 0, one["name"]))
+    services = document.get("services", ())
+    plain = {one["name"] for one in services}
+    assets = [{**one, "key": f"{one['type']}:{one['name']}"} for one in found if one["name"] not in plain]
+    for one in services:
+        if one.get("group") != "ai":  # what it calls a service that it cannot name
+            assets.append(_entry("provider", one.get("group") or one["name"], "", 0, one["name"]))
     return _prediction(assets, [(names.get(e["from"], ""), names.get(e["to"], "")) for e in edges])
 
 
@@ -137,7 +146,11 @@ def cisco_aibom(outputs: Sequence[Path], scorer: ModuleType) -> dict[str, list[E
         kind = _CISCO.get(one["component_type"], one["component_type"])
         name = str(one.get("model_name") or one["name"])
         names[one["instance_id"]] = name
-        assets.append(_entry(kind, name.removeprefix("env:"), one.get("file_path") or "", one.get("line_number") or 0))
+        place = (one.get("file_path") or "", one.get("line_number") or 0)
+        if name.startswith("env_provider_"):
+            assets.append(_entry("provider", name.removeprefix("env_provider_"), *place))
+        elif kind == "credential_ref" or not name.startswith(("env:", "env_")):
+            assets.append(_entry(kind, name.removeprefix("env:").removeprefix("env_secret_"), *place))
     edges = document.get("relationships", ())
     ends = [(e.get("source_instance_id", ""), e.get("target_instance_id", "")) for e in edges]
     return _prediction(assets, [(names.get(a, ""), names.get(b, "")) for a, b in ends])

@@ -194,7 +194,11 @@ def aim(standings: Sequence[Standing], core: Sequence[str]) -> Iterator[str]:
         rivals = [name for name in f1 if name not in ours and f1[name] >= f1[mine] / 2]
         if not rivals:
             best = max((name for name in f1 if name not in ours), key=f1.__getitem__, default="")
-            yield f"No peer reaches half the F1 of {mine} ({f1[mine] / 2:.2f}); the best is {best}."
+            yield f"No peer reaches half the F1 of {mine} ({f1[mine] / 2:.2f})" + (
+                f"; the best, {best}, stands at {f1[best]:.2f} and takes {cost[best] / cost[mine]:.2f} times its CPU."
+                if best
+                else "."
+            )
             continue
         fastest = min(rivals, key=cost.__getitem__)
         yield f"{mine}: {cost[fastest] / cost[mine]:.1f} times as fast as {fastest} (F1 {f1[fastest]:.2f}) by CPU."
