@@ -179,6 +179,11 @@ class _Wild(Generic[T]):
 
     def __init__(self, pattern: str, row: T) -> None:
         self._pattern, self.row = pattern, row
+        self._literal = max(_WILD.split(pattern), key=len)  # what no matching path is without; cheaper to look for
+
+    def matches(self, path: str) -> bool:
+        """Whether the pattern matches a whole path."""
+        return self._literal in path and self.regex.match(path) is not None
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
@@ -210,7 +215,7 @@ class Index(Generic[T]):
         if known is None:
             head = _HEAD.match(path)
             tried = self._wild.get(head[0], []) if head else []
-            wild = [one.row for one in (*tried, *self._wild.get("", [])) if one.regex.match(path)]
+            wild = [one.row for one in (*tried, *self._wild.get("", [])) if one.matches(path)]
             known = self._known[path] = (*self._exact.get(path, ()), *wild)
         return known
 
