@@ -57,12 +57,13 @@ class Expressions(Creation):
         raise NotImplementedError
 
     def _identifier(self, node: tree_sitter.Node, depth: int) -> Expr:
-        return self._bare(self._identifier_text(node), self._line(node), False)
+        return self._bare(self._identifier_text(node), self._line(node), True)
 
-    def _bare(self, name: str, line: int, invoked: bool) -> Expr:
+    def _bare(self, name: str, line: int, valued: bool) -> Expr:
+        """A bare name; `valued` says that it stands for a value or method, not maybe for a type."""
         if name in self._locals:
             return Name(name, line)
-        found = meaning(name, line, self._types, self._static, invoked)
+        found = meaning(name, line, self._types, self._static, valued)
         return Either(found, line) if isinstance(found, list) else found
 
     def _this(self, node: tree_sitter.Node, depth: int) -> Expr:
@@ -92,7 +93,10 @@ class Expressions(Creation):
             return Attr(self._base(value, depth), word, line)
         if word == "Empty" and self._text(value) in ("string", "String"):
             return Lit("", line)
-        owner = self.expr(value, depth)
+        if value.type == "identifier":  # what has members may be a type as well
+            owner = self._bare(self._identifier_text(value), self._line(value), False)
+        else:
+            owner = self.expr(value, depth)
         if word in ("Value", "CurrentValue") and self._is_configured(owner):
             return owner
         if word == "NewLine" and isinstance(owner, Name) and owner.id == "Environment":

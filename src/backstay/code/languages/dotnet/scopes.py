@@ -45,7 +45,7 @@ class Locals:
         return self._count.get(name, 0) > 0
 
 
-def meaning(name: str, line: int, types: list[TypeContext], static: bool, invoked: bool) -> Expr | list[Expr]:
+def meaning(name: str, line: int, types: list[TypeContext], static: bool, valued: bool) -> Expr | list[Expr]:
     """What a bare name that is no local stands for; several for one that is both a member and its type."""
     for depth, context in enumerate(reversed(types)):
         kind = context.members.get(name)
@@ -56,7 +56,7 @@ def meaning(name: str, line: int, types: list[TypeContext], static: bool, invoke
         own = depth == 0 and not static
         member = Attr(Name("this", line) if own else context.expr, name, line)
         return [member, Name(name, line)] if name in context.coloured else member
-    if types and types[-1].open and (invoked or not name[:1].isupper()):
-        # What nothing here binds is called, or is spelled like a field: a base class or another part has it.
+    if types and types[-1].open and (valued or not name[:1].isupper()):
+        # What nothing here binds is a value, or is spelled like one: a base class or another part has it.
         return Attr(types[-1].expr if static else Name("this", line), name, line)
     return Name(name, line)
