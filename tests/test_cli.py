@@ -258,8 +258,10 @@ def test_options_reach_the_pipeline(fake: Pipeline) -> None:
         "jobs": 3,
         "trust_repo": True,
         "notes": ("policy from backstay.toml: 1 excluded pattern",),
+        "cached": True,
     }
-    main(["src", "--no-repo-config"])
+    main(["src", "--no-repo-config", "--no-cache"])
+    assert fake.asked["cached"] is False
     assert fake.policy == Policy()
     assert fake.asked["trust_repo"] is False
     assert fake.asked["notes"] == ("the scanned tree's own backstay.toml was not used",)
