@@ -93,3 +93,25 @@ def test_a_limit_before_an_endpoint(tmp_path: Path) -> None:
     found = attributes(tmp_path, "app.ts", source, Kind.ENDPOINT)
     assert found["rate_limit"] == "express-rate-limit.rateLimit"
     assert found["authentication"] is None
+
+
+def test_a_request_in_a_system_prompt_that_stands_in_an_object(tmp_path: Path) -> None:
+    source = """
+import { openai } from "@ai-sdk/openai";
+import { generateText } from "ai";
+import { exec } from "node:child_process";
+
+export async function POST(req: Request) {
+  const { persona } = await req.json();
+  const { text } = await generateText({ model: openai("gpt-4o"), system: `You are ${persona}.` });
+  exec(text);
+}
+"""
+    folder = tmp_path / "app" / "api" / "run"
+    folder.mkdir(parents=True)
+    (folder / "route.ts").write_text(source, encoding="utf-8")
+    report = scan(tmp_path, None)
+    names = {asset.key: f"{asset.kind} {asset.name}" for asset in report.assets}
+    flows = {(names[e.source], names[e.target].partition(" ")[0]) for e in report.relationships if e.kind == "flowsTo"}
+    assert ("endpoint POST /api/run", "prompt") in flows
+    assert ("model gpt-4o", "repository") in flows

@@ -418,7 +418,7 @@ class _Tracker:
 
     def _prompts(self, call: Call, scope: Scope) -> None:
         for made, role, spec in self.o.roles.prompts.by_call.get(id(call), []):
-            expr = argument(call, spec)
+            expr = argument(call, spec) or self._in_object(call, spec)
             if expr is None:
                 continue
             for text in self._system_parts(expr, scope) if role == "system" else ():
@@ -428,6 +428,20 @@ class _Tracker:
                         self.found[_Prompted(made.key, role, taint.origin, taint.name, taint.sources, scope, place)] = (
                             None
                         )
+
+    def _in_object(self, call: Call, spec: str) -> Expr | None:
+        """A parameter in an object that is written out as the first or last argument, where a language does so."""
+        if not self.o.catalog.options_object:
+            return None
+        for one in spec.split("|"):
+            for arg in call.args[:1] + call.args[1:][-1:]:
+                at: Expr | None = arg
+                for step in one.split("."):
+                    pairs = zip(at.keys, at.values, strict=True) if isinstance(at, Map) else ()
+                    at = next((value for key, value in pairs if isinstance(key, Lit) and key.value == step), None)
+                if at is not None:
+                    return at
+        return None
 
     def _system_parts(self, expr: Expr, scope: Scope, depth: int = 0) -> list[Expr]:
         """The expressions that make up system text: the argument itself, or its system messages."""
