@@ -10,6 +10,7 @@ import msgspec
 
 from backstay.code.confidence import through
 from backstay.code.guards import guard
+from backstay.code.ingestion import started_by
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.models import is_path, provider_of_model
 from backstay.code.naming import file_stem, is_named
@@ -96,7 +97,11 @@ def _pipelines(o: Observer) -> None:
             if any(m.kind in (Kind.ENDPOINT, Kind.TOOL) for m in o.bearers.get(id(root), [])) or _is_hook(o, root):
                 continue
             by_root.setdefault(id(root), (root, {}))[1].setdefault(task, place)
-    for root, tasks in by_root.values():
+    for begun, tasks in by_root.values():
+        started = started_by(o, begun) if set(tasks) == {"ingestion"} else begun
+        if started is None:
+            continue
+        root = started
         # A script whose training loop stands in another file trains as well.
         for one in o.graph.reached(root):
             if one is not root and one.path != root.path and id(one) in by_root:
