@@ -53,7 +53,8 @@ def _own(o: Observer, scope: Scope, known: Index[Guard]) -> str:
     if not isinstance(scope, FunctionScope):
         return ""
     outer = scope.parent or scope
-    for decorator in scope.function.decorators:
+    owner = scope.method_of  # `[Authorize]` on a controller holds for its actions
+    for decorator in (*scope.function.decorators, *(owner.cls.decorators if owner is not None else ())):
         target = decorating(decorator)
         for one in options(o.resolver.value(target, outer)):
             name = _guarding(o, one, known) or _named(dotted(target), known)
