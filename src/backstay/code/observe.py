@@ -482,6 +482,11 @@ class Observer:
             if text:
                 made = self._one(row, table, kind, text, name, site, definition, receiver)
                 out += [made] if made is not None else []
+        if not out and names and kind in SHARED:
+            # A name that only a running program knows: what a row calls such a thing is still true of it.
+            literal = next((how[1:] for how in row.names if how.startswith("=")), "")
+            made = self._one(row, table, kind, literal, literal, site, definition, receiver) if literal else None
+            out += [made] if made is not None else []
         if not out and kind == Kind.MODEL:
             self.roles.models.unresolved(row, table, site, path, receiver, passed)
         if not out and kind == Kind.MODEL_FILE and passed and row.set.get("unsafe"):
