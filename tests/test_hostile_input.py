@@ -9,7 +9,7 @@ import struct
 import time
 import tracemalloc
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -391,7 +391,7 @@ def test_an_enricher_and_an_analyzer_that_fail(scan: Scan, monkeypatch: pytest.M
     class Bad:
         id, suffixes = "bad-analyzer", (".json",)
 
-        def prepare(self) -> None:
+        def prepare(self, paths: Iterable[str]) -> None:
             pass
 
         def digest(self, file: File) -> bytes | None:
