@@ -97,6 +97,12 @@ def starters(name: str, text: str) -> list[tuple[str, list[Setting]]]:
     return [(provider, settings) for (_, provider), settings in groups.items()]
 
 
+def provider_spelled(name: str) -> str:
+    """The provider that starters and their settings spell so (`mistral-ai`, `azure.openai`); empty for anybody else."""
+    spelled = re.sub(r"[.-]", "", name).lower()
+    return _PROVIDERS.get(spelled) or provider_named(spelled)
+
+
 def _properties(text: str) -> Iterator[tuple[str, Node]]:
     """Keys and values of a properties file."""
     for number, line in enumerate(text.splitlines(), 1):
@@ -128,8 +134,7 @@ def _group(key: str) -> tuple[str, str] | None:
     # A model of its own name may stand between: quarkus.langchain4j.<name>.openai.chat-model.model-name
     for start in range(min(2, len(parts) - 1)):
         for length in (2, 1):
-            spelled = "".join(parts[start : start + length]).replace("-", "").lower()
-            provider = _PROVIDERS.get(spelled) or provider_named(spelled)
+            provider = provider_spelled("".join(parts[start : start + length]))
             if provider and len(parts) > start + length:
                 return ".".join([plain[: -len(found[1])], *parts[: start + length]]), provider
     return None

@@ -48,6 +48,7 @@ _READERS = frozenset(
         "io/ioutil.ReadFile",
         "System.IO.File.ReadAllText",
         "System.IO.File.ReadAllTextAsync",
+        "builtins.System.readResource",
     )
 )
 _RESOURCES = frozenset(("importlib.resources.read_text", "importlib.resources.open_text", "pkgutil.get_data"))
