@@ -112,6 +112,10 @@ DECLARATIONS = [
         '@R(value = "/a", p = {"b", "c"}) class A { @Override @Tool({"x"}) @M(A.P) void f() {} }',
         ["@R(value='/a', p=['b', 'c']) class A(): @Tool(['x']) @M(A.P) def f(this):"],
     ),
+    (
+        'interface A { @S(fromResource = "/p/a.txt") void f(); }',
+        ["class A(interface=True): @S(System.readResource('src/main/resources/p/a.txt')) def f(this):"],
+    ),
     ('@interface A { String value() default "x"; int n(); }', ["class A(): value: String = 'x'; n: int : -"]),
     (
         "@RequiredArgsConstructor class A { private final B b; static final int N = 1; }",
@@ -136,7 +140,8 @@ DECLARATIONS = [
     ),
     (
         'class A { @Value("classpath:/p.st") Resource p; @ConfigProperty(name = "a.b", defaultValue = "c") String s; }',
-        ["class A(): p: Resource = Resource('classpath:/p.st'); s: String = System.getenv('A_B', 'c')"],
+        ["class A(): p: Resource = System.readResource('src/main/resources/p.st');"
+         " s: String = System.getenv('A_B', 'c')"],
     ),
     (
         "class A { Mono<B> f(Optional<List<C>> c, Map<String, D[]> m, int... n) { return null; } }",

@@ -13,6 +13,7 @@ from backstay.code.languages.jvm.lombok import generated
 from backstay.code.languages.jvm.reader import Owner, ignored, reordered
 from backstay.code.languages.jvm.settings import configured
 from backstay.code.loops import loops
+from backstay.trees import tree as bounded
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_java.language())
 _CLASSES = frozenset(
@@ -29,7 +30,9 @@ _FIELDS = frozenset(("field_declaration", "constant_declaration"))
 
 def parse(path: str, source: bytes) -> Module:
     """The facts of a file. What does not parse is skipped and counted in `broken`."""
-    tree = tree_sitter.Parser(_LANGUAGE).parse(source)
+    tree = bounded(_LANGUAGE, source)
+    if tree is None:
+        return Module(path, "jvm", [], False, 1)
     reader = _Java(source)
     body = reader.file(tree.root_node)
     broken = reader.broken or int(tree.root_node.has_error)

@@ -7,6 +7,7 @@ import tree_sitter
 from backstay.code.facts import Assign, Attr, Call, Either, Expr, Item, Lit, Name, Op, Opaque, Param, Seq, Statement
 from backstay.code.languages.jvm.chains import CONSUMERS, Chains, Link, made
 from backstay.code.languages.jvm.reader import MAX_DEPTH, WRAPPERS
+from backstay.code.languages.jvm.settings import resource
 from backstay.code.languages.jvm.texts import added, dedented, joined, number, unescaped
 
 _PRIMITIVE = frozenset(("integral_type", "floating_point_type", "boolean_type", "void_type"))
@@ -356,8 +357,13 @@ class JavaExpressions(Chains):
         for child in given.named_children:
             if child.type == "element_value_pair":
                 value = child.child_by_field_name("value")
+                key = self._text(child.child_by_field_name("key"))
                 if value is not None:
-                    keywords.append((self._text(child.child_by_field_name("key")), self._element(value, depth + 1)))
+                    said = self._element(value, depth + 1)
+                    if key == "fromResource" and isinstance(said, Lit):
+                        args.append(resource(str(said.value), line))
+                    else:
+                        keywords.append((key, said))
             elif "comment" not in child.type:
                 args.append(self._element(child, depth + 1))
         return Call(func, args, keywords, line, self._end(node))

@@ -15,6 +15,7 @@ from backstay.code.languages.jvm.lombok import generated
 from backstay.code.languages.jvm.reader import Owner, ignored, reordered
 from backstay.code.languages.jvm.settings import configured
 from backstay.code.loops import loops
+from backstay.trees import tree as bounded
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_kotlin.language())
 # What the grammar takes for comparisons: `call<Type>(value)`. Type arguments of calls mean nothing to us.
@@ -26,13 +27,14 @@ _DECLARATIONS = frozenset(("class_declaration", "object_declaration", "companion
 
 def parse(path: str, source: bytes) -> Module:
     """The facts of a file. What does not parse is skipped and counted in `broken`."""
-    parser = tree_sitter.Parser(_LANGUAGE)
     # Same length, so that places and text are those of the source.
     readable = _TYPE_ARGUMENTS.sub(lambda found: b" " * len(found.group()), source)
-    tree = parser.parse(readable)
+    tree = bounded(_LANGUAGE, readable)
+    if tree is None:
+        return Module(path, "jvm", [], False, 1)
     if tree.root_node.has_error:
-        other = parser.parse(_BLOCK_END.sub(b";}", readable))
-        tree = other if _faults(other) < _faults(tree) else tree
+        other = bounded(_LANGUAGE, _BLOCK_END.sub(b";}", readable))
+        tree = other if other is not None and _faults(other) < _faults(tree) else tree
     reader = _Kotlin(source)
     body = reader.file(tree.root_node)
     broken = reader.broken or int(tree.root_node.has_error)

@@ -25,6 +25,7 @@ from backstay.code.facts import (
 from backstay.code.languages.jvm.chains import Chains, Link, made
 from backstay.code.languages.jvm.kotlin_scopes import COLLECTIONS, PAIRS, SCOPES
 from backstay.code.languages.jvm.reader import MAX_DEPTH
+from backstay.code.languages.jvm.settings import resource
 from backstay.code.languages.jvm.texts import added, joined, number, unescaped
 
 _SHORT = re.compile(r"\\.|\$([A-Za-z_]\w*)", re.DOTALL)  # an escape, or `$name` in a text
@@ -427,6 +428,10 @@ class KotlinExpressions(Chains):
                     func = self.type(one.named_children[0], depth)
                     nodes = _arguments(one.named_children[1:])
                     args, keywords = self._given(Link("@", True, line, self._end(one), nodes), depth)
+                    said = next((value for name, value in keywords if name == "fromResource"), None)
+                    if isinstance(said, Lit):
+                        args.append(resource(str(said.value), line))
+                        keywords = [pair for pair in keywords if pair[1] is not said]
                     out.append(Call(func, args, keywords, line, self._end(one)))
         return out
 

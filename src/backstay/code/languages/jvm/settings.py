@@ -34,9 +34,17 @@ def _value(text: str, kind: Expr | None, line: int) -> Expr | None:
     found = _PLACEHOLDER.fullmatch(text)
     if found is not None:
         return _variable(found.group(1), found.group(2), line)
-    if text.startswith(("classpath:", "file:", "classpath*:")) and isinstance(kind, Name):
+    if text.startswith(("classpath:", "classpath*:")):
+        return resource(text, line)
+    if text.startswith("file:") and isinstance(kind, Name):
         return Call(kind, [Lit(text, line)], [], line, line)
     return None if "${" in text or "#{" in text else Lit(text, line)
+
+
+def resource(path: str, line: int) -> Expr:
+    """The text of a resource, which stands in a folder that the build gives the program to read from."""
+    whole = "src/main/resources/" + path.rpartition(":")[2].lstrip("/")
+    return Call(Attr(Name("System", line), "readResource", line), [Lit(whole, line)], [], line, line)
 
 
 def _variable(key: str, default: str | None, line: int) -> Expr:
