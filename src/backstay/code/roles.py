@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Row, Table
 from backstay.code.data_roles import DataRoles
-from backstay.code.facts import Call, Expr, Name
+from backstay.code.facts import Attr, Call, Expr, Name
 from backstay.code.given import text_of
 from backstay.code.guards import authenticator, limiter
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.model_roles import ModelRoles
 from backstay.code.prompts import Prompts
-from backstay.code.scopes import Scope
+from backstay.code.scopes import FunctionScope, Scope
 from backstay.code.tools import Tools
 from backstay.code.urls import plain_url
 from backstay.code.values import (
@@ -157,7 +157,7 @@ class Roles:
 
     def join_receiver(self, made: list[Made], receiver: Value | None, site: Site, table: Table) -> None:
         """What a method of an asset makes belongs to that asset: a server contains its tools, an agent uses them."""
-        for owner in self.o.assets_of(receiver):
+        for owner in self.o.assets_of(receiver) or self._own_class(site):
             for one in made:
                 if owner.kind == Kind.MCP_SERVER:
                     self.o.ledger.edge(owner.key, R.CONTAINS, one.key, sighting(table.id, site.place))
@@ -165,6 +165,24 @@ class Roles:
                     self.link(owner, one, table, site)
                 elif owner.kind == Kind.AGENT and one.kind == Kind.TOOL:
                     self.link(one, owner, table, site, R.DELEGATES_TO)
+
+    def _own_class(self, site: Site) -> list[Made]:
+        """The asset that a class is whose method calls a method of its own: `self.tool(f)` of a class of servers."""
+        func = site.call.func
+        me = func.value.id if isinstance(func, Attr) and isinstance(func.value, Name) else ""
+        scope: Scope | None = site.scope if me else None
+        while scope is not None:
+            owner = scope.method_of if isinstance(scope, FunctionScope) else None
+            if owner is not None and isinstance(scope, FunctionScope):
+                first = scope.function.params[0].name if scope.function.params else ""
+                held = [
+                    one
+                    for cls in self.o.resolver.members.lineage(owner)
+                    for one in self.o.of_class.get(id(cls.cls), ())
+                ]
+                return held if first == me else []
+            scope = scope.parent
+        return []
 
     # others
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from backstay.code.facts import Lit, Name
-from backstay.code.resolve.shapes import choice
+from backstay.code.facts import Item, Lit, Name
+from backstay.code.resolve.shapes import choice, dotted
 from backstay.code.scopes import ClassScope, FunctionScope, Scope
 from backstay.code.values import FunctionValue, Instance, Known, Unknown, Value
 from backstay.placement import placement_of
@@ -55,10 +55,12 @@ class Objects:
 
     def implemented(self, found: Value, name: str) -> Value | None:
         """The methods behind a method of an interface; None for any other, and when nobody or too many implement it."""
-        if not isinstance(found, FunctionValue) or found.scope.function.body:
+        if not isinstance(found, FunctionValue) or (
+            found.scope.function.body and found.scope.module.facts.language != "python"
+        ):
             return None
         interface = found.scope.method_of
-        if interface is None or not _is_interface(interface):
+        if interface is None or name not in _open(interface):
             return None
         behind = self._behind.get(id(interface))
         if behind is None:
@@ -69,10 +71,14 @@ class Objects:
 
     def _implementing(self, interface: ClassScope) -> list[ClassScope]:
         """Classes that derive from an interface, or in a language without such a word, have all its methods."""
-        wanted = {name for one in self.r.members.lineage(interface) for name in one.methods if _is_interface(one)}
-        structural = interface.module.facts.language == "go"
+        wanted = {name for one in self.r.members.lineage(interface) for name in _open(one)}
+        # One method of a common name is no sign of a protocol.
+        structural = interface.module.facts.language == "go" or (_is_protocol(interface) and len(wanted) > 1)
         found: dict[tuple[str, str], ClassScope] = {}
-        for candidate in self._having.get(min(wanted), ()) if wanted else ():
+        python = interface.module.facts.language == "python"
+        # A class of Python may have some of the methods from elsewhere.
+        names = sorted(wanted) if python and not structural else [min(wanted)] if wanted else []
+        for candidate in [one for name in names for one in self._having.get(name, ())]:
             if _DOUBLE.search(candidate.cls.name) or placement_of(candidate.path) == "test":
                 continue
             lineage = self.r.members.lineage(candidate)
@@ -86,9 +92,31 @@ class Objects:
     def _method(self, cls: ClassScope, name: str) -> tuple[FunctionScope, ClassScope] | None:
         for one in self.r.members.lineage(cls):
             method = one.methods.get(name)
-            if method is not None and not _is_interface(one):
+            if method is not None and name not in _open(one):
                 return method, cls
         return None
+
+
+def _open(cls: ClassScope) -> frozenset[str]:
+    """The methods of a class that others fill in: all of an interface, those that are abstract of any other."""
+    if _is_interface(cls):
+        return frozenset(cls.methods)
+    if cls.module.facts.language != "python":
+        return frozenset()
+    if _is_protocol(cls):
+        return frozenset(name for name in cls.methods if not name.startswith("__") or name == "__call__")
+    return frozenset(
+        name
+        for name, method in cls.methods.items()
+        if any(dotted(one).rpartition(".")[2] == "abstractmethod" for one in method.function.decorators)
+    )
+
+
+def _is_protocol(cls: ClassScope) -> bool:
+    if cls.module.facts.language != "python":
+        return False
+    bases = [one.value if isinstance(one, Item) else one for one in cls.cls.bases]
+    return any(dotted(one).rpartition(".")[2] == "Protocol" for one in bases)
 
 
 def _is_interface(cls: ClassScope) -> bool:
