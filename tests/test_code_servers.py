@@ -55,3 +55,18 @@ def test_only_the_program_of_a_command_line_is_kept(tmp_path: Path) -> None:
         "search": "npx",
     }
     assert "sk-live" not in repr(found)
+
+
+def test_connections_by_classes_of_the_library(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "from langchain_mcp_adapters.client import MultiServerMCPClient\n"
+        "from langchain_mcp_adapters.sessions import StdioConnection, StreamableHttpConnection\n"
+        "client = MultiServerMCPClient({\n"
+        "  'git': StdioConnection(transport='stdio', command='uvx', args=['mcp-server-git==2025.1.14']),\n"
+        "  'web': StreamableHttpConnection(transport='streamable_http', url='https://tools.example.org/mcp'),\n"
+        "})\n"
+    )
+    found = {asset.name: asset.attributes for asset in scan(tmp_path).assets if asset.kind == Kind.MCP_SERVER}
+    assert sorted(found) == ["git", "web"]
+    assert (found["git"]["package"], found["git"]["version"]) == ("mcp-server-git", "2025.1.14")
+    assert found["web"]["url"] == "https://tools.example.org/mcp"

@@ -167,7 +167,8 @@ class Tools:
                 nested = one.get("mcpServers")
                 if nested and isinstance(nested[0], DictValue):
                     entries = nested[0].entries
-                for key, config in entries:
+                for key, given in entries:
+                    config = self._typed(given)
                     if isinstance(key, Known) and isinstance(config, DictValue):
                         place = config.place or site.place
                         found.append(self._server(str(key.value), config, place, table, site))
@@ -178,6 +179,20 @@ class Tools:
             else:
                 found += [made for made in self.o.assets_of(one) if made.kind == Kind.MCP_SERVER]
         return found
+
+    def _typed(self, config: Value) -> Value:
+        """A configuration by a class of the library, `StdioConnection(command=...)`, as the dictionary it is."""
+        for one in options(config):
+            if isinstance(one, External) and one.site is not None and not self.o.assets_of(one):
+                site = one.site
+                said = [(name, expr) for name, expr in site.call.keywords if name]
+                if any(name in ("command", "url") for name, _ in said):
+                    entries: list[tuple[Value | None, Value]] = [
+                        (Known(name, site.place), self.o.resolver.value(expr, site.scope, site.frame))
+                        for name, expr in said
+                    ]
+                    return DictValue(entries, len(said) < len(site.call.keywords), site.place)
+        return config
 
     def _addressed(self, address: str, place: Place, table: Table) -> Made:
         """A server by its URL, or by the script that is started."""
