@@ -164,7 +164,7 @@ def agentic_radar(outputs: Sequence[Path], scorer: ModuleType) -> dict[str, list
         nodes = [one for key in ("nodes", "agents", "tools") for one in document.get(key) or ()]
         for one in nodes:
             kind = "agent" if one in (document.get("agents") or ()) else kinds.get(str(one.get("node_type")), "")
-            if kind:
+            if kind and one.get("category") != "llm":
                 assets.append(_entry(kind, one["name"]))
             if one.get("llm"):
                 assets.append(_entry("model", str(one["llm"])))
