@@ -1,5 +1,6 @@
 """Where the MCP servers of a client's configuration stand, whatever the client calls them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,10 @@ from backstay.plugin import File
 MAX_DEPTH = 8
 MAX_MEMBERS = 2_000  # of one mapping that is searched; the places where servers stand are small
 
+# Files that hold nothing but servers; editors' folders often hold variants: `.vscode/mcp.http.remote.json`.
+_OWN_FILE = re.compile(
+    r"(?:\A|/)(?:\.?mcp|mcp[-_]config)\.jsonc?\Z|(?:\A|/)\.(?:vscode|vs|cursor)/mcp[^/]{0,100}\.json\Z", re.IGNORECASE
+)
 # Keys under which clients keep a mapping (or list) of servers.
 _SERVER_KEYS = frozenset(
     {"mcpServers", "mcp_servers", "mcp-servers", "context_servers", "modelContextProtocolServers", "mcp.servers"}
@@ -28,7 +33,7 @@ class Entry:
 def client_entries(root: Node, file: File) -> Iterator[Entry]:
     """Every server that a client's configuration starts or connects to."""
     yield from _search(root, "", 0)
-    if file.name.lower() in ("mcp.json", ".mcp.json", "mcp.jsonc", "mcp-config.json", "mcp_config.json"):
+    if _OWN_FILE.search(file.path):
         yield from _servers(root.get("servers"), "")
         bare = [key for key, _ in root.entries() if key not in _SERVER_KEYS and key not in ("servers", "inputs", "mcp")]
         if bare and not root.get("servers").line:
