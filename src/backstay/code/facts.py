@@ -235,7 +235,7 @@ class Class(msgspec.Struct, array_like=True, eq=False, tag=5):
 
 
 class Narrow(msgspec.Struct, array_like=True, gc=False, eq=False, tag=6):
-    """From `line` to `until`, a name has one value of `value` (`how` "in"), or that value (`how` "==")."""
+    """From `line` to `until`, a name has one of `value` (`how` "in"), that value ("=="), or none of it ("not")."""
 
     name: str
     value: Expr

@@ -78,13 +78,20 @@ class Names:
     def _narrowed(self, name: str, line: int, scope: Scope, frame: Frame | None) -> Value | None:
         """What a name is within a condition on it: of what it can be, that which the condition allows."""
         allowed: list[Value] = []
+        excluded: set[object] = set()
         for one in scope.narrowings:
             if one.name == name and one.line <= line <= one.until:
-                allowed = self._allowed(one, scope) or allowed
-        if not allowed:
+                if one.how == "not":
+                    excluded |= self._plain(one, scope)
+                else:
+                    allowed = self._allowed(one, scope) or allowed
+        if not allowed and not excluded:
             return None
         own = given(name, scope, frame)
         known = options(own) if own is not None else []
+        if not allowed:
+            allowed = [one for one in known if not (isinstance(one, Known) and one.value in excluded)]
+            return choice(allowed) if len(allowed) < len(known) and allowed else None
         if known and all(isinstance(one, Known) for one in known):
             values = {one.value for one in allowed if isinstance(one, Known)}
             allowed = [one for one in known if isinstance(one, Known) and one.value in values]
@@ -93,8 +100,12 @@ class Names:
     def _allowed(self, narrow: Narrow, scope: Scope) -> list[Value]:
         """The values that a condition allows a name; none when one of them is not known."""
         value = self.r.value(narrow.value, scope)
-        found = options(self.r.containers.elements(value) if narrow.how == "in" else value)
+        several = narrow.how == "in" or (narrow.how == "not" and isinstance(value, ListValue))
+        found = options(self.r.containers.elements(value) if several else value)
         return found if all(isinstance(one, Known) for one in found) else []
+
+    def _plain(self, narrow: Narrow, scope: Scope) -> set[object]:
+        return {one.value for one in self._allowed(narrow, scope) if isinstance(one, Known)}
 
     def dead(self, line: int, scope: Scope, frame: Frame) -> bool:
         """Whether a line stands under a condition that what is known in a frame does not meet."""
@@ -102,8 +113,9 @@ class Names:
             own = given(one.name, scope, frame) if one.line <= line <= one.until else None
             known = options(own) if own is not None else []
             if known and all(isinstance(each, Known) for each in known):
-                allowed = {each.value for each in self._allowed(one, scope) if isinstance(each, Known)}
-                if allowed and not any(isinstance(each, Known) and each.value in allowed for each in known):
+                said = self._plain(one, scope)
+                met = [isinstance(each, Known) and (each.value in said) != (one.how == "not") for each in known]
+                if said and not any(met):
                     return True
         return False
 

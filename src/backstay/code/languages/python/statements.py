@@ -26,6 +26,8 @@ from backstay.code.loops import loops
 from backstay.trees import tree
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
+MAX_ALTERNATIVES = 12  # of one `if` that are told what did not hold before them
+_LEAVING = frozenset(("return_statement", "raise_statement", "continue_statement", "break_statement"))
 
 
 def parse(path: str, source: bytes, lines: list[int] | None = None) -> Module:
@@ -235,6 +237,28 @@ class _Reader(Expressions):
                 value = self.expr(right, depth)
                 out.append(Narrow(self._text(left), value, how, self._line(block), self._end(block)))
 
+    def _otherwise(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
+        """What `else`, and code after a branch that leaves, know of a name: that the condition did not hold."""
+        failed: list[tree_sitter.Node] = []
+        alternatives = node.children_by_field_name("alternative")
+        for child in (node, *alternatives[:MAX_ALTERNATIVES]):
+            for one in failed if child is not node else ():
+                self._not(one, self._line(child), self._end(child), depth, out)
+            condition = child.child_by_field_name("condition")
+            failed += [condition] if condition is not None else []
+        block, parent = node.child_by_field_name("consequence"), node.parent
+        leaves = block is not None and block.named_children and block.named_children[-1].type in _LEAVING
+        if leaves and parent is not None and len(failed) == 1 and not alternatives:
+            self._not(failed[0], self._end(node) + 1, self._end(parent), depth, out)
+
+    def _not(self, condition: tree_sitter.Node, line: int, until: int, depth: int, out: list[Statement]) -> None:
+        if condition.type != "comparison_operator" or len(condition.named_children) != 2 or until < line:
+            return
+        left, right = condition.named_children
+        sign = "".join(self._text(child) for child in condition.children if not child.is_named)
+        if left.type == "identifier" and sign in ("in", "==") and right.type in ("string", "list", "tuple", "set"):
+            out.append(Narrow(self._text(left), self.expr(right, depth), "not", line, until))
+
     def _branches(self, node: tree_sitter.Node, depth: int, out: list[Statement]) -> None:
         condition = node.child_by_field_name("condition") or node.child_by_field_name("guard")
         if condition is not None and condition.type == "if_clause":
@@ -245,6 +269,8 @@ class _Reader(Expressions):
         if condition is not None:
             self._condition(condition, depth, out)
             self._narrowed(condition, node.child_by_field_name("consequence"), depth, out)
+            if node.type == "if_statement":
+                self._otherwise(node, depth, out)
         for child in node.named_children:
             if child.type == "block":
                 for inner in child.named_children:
