@@ -47,6 +47,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     yaml: dict[str, str] = {}
     collects: dict[str, str] = {}
     spread: str = ""
+    wired: str = ""
 
     @property
     def names(self) -> list[str]:

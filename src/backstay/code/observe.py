@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from backstay.catalog.tables import Catalog, Index, Row, Table
-from backstay.code.beside import join_beside
 from backstay.code.autoconfigured import Autoconfigured
+from backstay.code.beside import join_beside
 from backstay.code.callgraph import CallGraph
 from backstay.code.clients import Clients
 from backstay.code.confidence import IMPORTED, TOUCHED
@@ -41,6 +41,7 @@ from backstay.code.values import (
     options,
 )
 from backstay.code.walk import calls
+from backstay.code.wired import Wired
 from backstay.keys import model_key, package_key, provider_key
 from backstay.model import Attributes, Kind, urn
 from backstay.placement import placement_of
@@ -68,6 +69,7 @@ class Observer:
         self.resolver, self.catalog, self.graph, self.source = resolver, catalog, graph, source
         self.modules = modules
         self.autoconfigured: Autoconfigured | None = None
+        self.wired = Wired(self)
         self.ledger = Ledger()
         self.given = Given(resolver)
         self.calls: list[tuple[Call, Scope]] = []
@@ -119,6 +121,7 @@ class Observer:
         for scope in self.graph.scopes:
             self._changes(scope)
         self.services.settle()
+        self.wired.settle()
         join_beside(self)
 
     def _imports(self) -> None:
@@ -510,6 +513,8 @@ class Observer:
                 if kind in (Kind.AGENT, Kind.TOOL, Kind.GUARDRAIL, Kind.ENDPOINT):
                     made.attributes.setdefault("framework", table.id.replace("_", "-"))
             self.roles.draw(row, table, func, site, made, {})
+            if row.wired:
+                self.wired.add(made, row.wired)
             if definition is not None:
                 self.bear(definition, made, row)
         owner = self.given.value(site, row.app, row) if row.app and row.on != "endpoints" else receiver
