@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from backstay.detectors.support import facts
 from backstay.detectors.support.facts import owner_edge
+from backstay.detectors.support.genaiscript import SUFFIXES as _SCRIPTS
+from backstay.detectors.support.genaiscript import prompts_in
 from backstay.detectors.support.promptfoo import promptfoo_facts
 from backstay.detectors.support.prompts import looks_like_prompt, prompt
 from backstay.detectors.support.reading import document, front_matter, named
@@ -36,12 +38,14 @@ _NOT_PROMPTS = re.compile(r"(?:readme|index|changelog|license|contributing|toc|s
 _PROMPT_STEM = re.compile(
     r"(?:\A|[_.-])(?:sk)?prompts?(?:\Z|[_.-])|prompt_?template|\Asystem[_-]?message\Z", re.IGNORECASE
 )
+# Where people write about their prompts.
+_ABOUT = re.compile(r"(?:\A|[-_.])(?:docs?|documentation|designs?|rfcs?|adrs?|proposals?|plans)(?:\Z|[-_.])")
 _PROMPTFOO = frozenset(
     f"{stem}.{end}" for stem in ("promptfooconfig", "promptfoo", "promptfoo.config") for end in ("yaml", "yml", "json")
 )
 
 _SELECTOR = Selector(
-    suffixes=_FORMATS,
+    suffixes=(*_FORMATS, *_SCRIPTS),
     names=_PROMPTFOO,
     paths=(
         *(f"**/{folder}/**" for folder in sorted(_FOLDERS)),
@@ -62,6 +66,8 @@ def detect(file: File) -> Iterator[Fact]:
         return
     if name in _PROMPTFOO:
         yield from promptfoo_facts(file, _ID)
+    elif name.endswith(_SCRIPTS):
+        yield from _script(file)
     elif name.endswith(_FORMATS):
         yield from _format(file)
     elif name.endswith(_DOCUMENTS):
@@ -70,6 +76,7 @@ def detect(file: File) -> Iterator[Fact]:
         (folders & _FOLDERS or _PROMPT_STEM.search(name.partition(".")[0]))
         and name.endswith((*_TEMPLATES, *_TEXTS))
         and not _NOT_PROMPTS.match(name)
+        and (folders & _FOLDERS or not any(_ABOUT.search(folder) for folder in folders))
         and looks_like_prompt(file.text)
     ):
         yield from _text(file)
@@ -87,6 +94,16 @@ def _format(file: File) -> Iterator[Fact]:
         role = "user"
     yield from _prompt(file, body, role, line)
     yield from _model(file, front)
+
+
+def _script(file: File) -> Iterator[Fact]:
+    """A script whose texts are prompts: each by what its answer is called, the script's own by the script."""
+    seen: set[str] = set()
+    for name, text, line in prompts_in(file.text):
+        local = f"{name}:{line}" if name in seen else name
+        seen.add(name)
+        if len(text.strip()) >= 3:
+            yield from _prompt(file, text, "template", line, local)
 
 
 def _text(file: File) -> Iterator[Fact]:
