@@ -553,10 +553,11 @@ class Observer:
         key = urn(kind, self.source, text) if kind in SHARED else urn(kind, self.source, site.scope.path, text)
         evidence = sighting(table.id, place)
         made = self.ledger.asset(key, kind, text, evidence, variable=self.naming.variable(site), weak=row.weak)
-        if kind == Kind.ENDPOINT and isinstance(receiver, External) and receiver.site is not None:
-            self.endpoints_of.setdefault(id(receiver.site.call), []).append(made)
+        if kind == Kind.ENDPOINT:
+            if isinstance(receiver, External) and receiver.site is not None:
+                self.endpoints_of.setdefault(id(receiver.site.call), []).append(made)
             method, _, route = text.partition(" ")
-            if route:
+            if route and (method in _METHODS or receiver is not None):
                 made.attributes.setdefault("method", method)
                 made.attributes.setdefault("path", route)
         return made
