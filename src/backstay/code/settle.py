@@ -14,6 +14,7 @@ from backstay.code.ingestion import started_by
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.models import is_path, provider_of_model
 from backstay.code.naming import file_stem, is_named
+from backstay.code.programs import programs
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
 from backstay.code.values import Place, Site
 from backstay.code.walk import calls
@@ -62,6 +63,7 @@ def settle(observer: Observer, owner_of: Callable[[str], str]) -> None:
     _lineage(observer)
     _sellers(observer)
     _declared_sellers(observer)
+    _by_models(observer)
     guard(observer)
     _drop_weak(observer)
     _drop_saved(observer)
@@ -120,6 +122,11 @@ def _pipelines(o: Observer) -> None:
             {"task": task, "path": root.path},
         )
         o.bear(root, made)
+    known = {root.path for root, _ in by_root.values()}
+    for root, name, task, line in list(programs(o, known)):
+        place = Place(root.path, line, line)
+        key, attributes = urn(Kind.PIPELINE, o.source, root.path, name), {"task": task, "path": root.path}
+        o.bear(root, o.ledger.asset(key, Kind.PIPELINE, name, sighting("pipeline", place, 0.8), attributes))
 
 
 def _is_hook(o: Observer, root: Scope) -> bool:
@@ -336,6 +343,20 @@ def _sellers(o: Observer) -> None:
             continue
         maker = provider_of_model(o.ledger.assets[model].name)
         o.ledger.undraw(R.SERVES, model, keep=provider_key(maker) if maker else "")
+
+
+def _by_models(o: Observer) -> None:
+    """Who uses models of a provider uses the provider by them; the code's owner keeps what is not resolved."""
+    served: dict[str, set[str]] = {}
+    targets: dict[str, set[str]] = {}
+    for edge in o.ledger.edges:
+        if edge.kind == R.SERVES:
+            served.setdefault(edge.source, set()).add(edge.target)
+        else:
+            targets.setdefault(edge.source, set()).add(edge.target)
+    for key, found in targets.items():
+        if key in o.ledger.assets:
+            o.ledger.cut(key, {one for one in found if not served.get(one, set()).isdisjoint(found)})
 
 
 def _declared_sellers(o: Observer) -> None:
