@@ -1,6 +1,8 @@
 """A second scan that uses the cache says what a cold one says, after any edits, and the cache gives nothing away."""
 
+import os
 import random
+from importlib import metadata
 from pathlib import Path
 
 import msgspec
@@ -155,3 +157,66 @@ def test_a_cache_that_cannot_be_written_is_none(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "a.py").write_text("import openai\n")
     assert scan(tmp_path / "source", jobs=1, cached=True).assets
+
+
+def test_there_is_no_cache_inside_what_is_scanned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "app.py").write_text("import openai\n")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    scan(tmp_path, jobs=1, cached=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["app.py"]
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "link").symlink_to(tmp_path / "outside")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "outside" / "link"))
+    assert cache.opened(tmp_path, ()) is None
+
+
+def test_nobody_else_can_make_a_cache(tmp_path: Path) -> None:
+    path = tmp_path / "one.cache"
+    made = Cache(path, b"a" * 32)
+    made.keep(Examined("a.py", 3, "ff" * 32))
+    made.write()
+    data = path.read_bytes()
+    assert b"a" * 32 not in data, "the key is not in what it locks"
+    path.write_bytes(data.replace(b"a.py", b"b.py"))
+    assert not Cache(path, b"a" * 32).filled
+
+
+def test_what_a_plugin_is_made_of_tells_caches_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "their_plugin").mkdir()
+    code = tmp_path / "their_plugin" / "__init__.py"
+    code.write_text("ONE = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    point = metadata.EntryPoint("theirs", "their_plugin", "backstay.plugins")
+    monkeypatch.setattr(cache.metadata, "entry_points", lambda **_: [point])
+    before = list(cache._program())
+    assert list(cache._program()) == before
+    code.write_text("ONE = 12\n")
+    assert list(cache._program()) != before
+
+
+def test_what_is_said_of_all_files_is_not_kept_where_one_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "app.py").write_text("from openai import OpenAI\nOpenAI().embeddings.create(model='ada-x', input='')\n")
+    with monkeypatch.context() as failing:
+        failing.setattr("backstay.code.analyzer.CodeAnalyzer.digest", _out_of_memory)
+        failed = scan(tmp_path, jobs=1, cached=True)
+    assert "out of memory" in {skip.reason for skip in failed.scan.skips}
+    again = scan(tmp_path, jobs=1, cached=True)
+    assert "ada-x" in {asset.name for asset in again.assets}
+
+
+def _out_of_memory(*_: object) -> None:
+    raise MemoryError
+
+
+def test_what_a_killed_scan_left_is_removed(tmp_path: Path) -> None:
+    old, new = tmp_path / ".one.cache.0123", tmp_path / ".one.cache.4567"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    made = Cache(tmp_path / "one.cache", b"a" * 32)
+    made.keep(Examined("a.py", 3, "ff" * 32))
+    made.write()
+    assert not old.exists()
+    assert new.exists(), "another scan may be writing it"

@@ -2,15 +2,19 @@
 
 A file's entry is found by a digest of its content and can be read only by who has that content: facts hold literals,
 and what was deleted from a source, a secret above all, must not live on in a cache. The key is derived from the
-content's SHA-256, which is stored nowhere here, and the key stream is SHAKE256 of it.
+content's SHA-256, which is stored nowhere here, and the key stream is SHAKE256 of it. It is derived from the key of
+this installation's digests as well, so that nobody else can test guesses against a cache, or make one.
 """
 
 import contextlib
 import hashlib
 import os
 import secrets
+import sys
+import time
 from collections.abc import Iterable
 from importlib import metadata, resources
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -23,6 +27,7 @@ MAX_BYTES = 1 << 30  # of one cache; what is larger is not read
 MAX_SOURCES = 40  # caches kept, the latest
 _MAGIC = b"backstay cache 1\n"
 _DIGEST = 20
+_ABANDONED = 86_400  # seconds after which what a killed scan had half written is removed
 
 
 class Conclusion(msgspec.Struct, array_like=True):
@@ -32,6 +37,11 @@ class Conclusion(msgspec.Struct, array_like=True):
     relationships: list[Relationship]
     skips: list[Skip]
     yielded: int
+
+    @property
+    def lasting(self) -> bool:
+        """Whether nothing in it speaks of one run alone, such as a file that changed meanwhile."""
+        return not any(skip.reason in PASSING for skip in self.skips)
 
 
 class _Stored(msgspec.Struct, array_like=True):
@@ -54,6 +64,8 @@ class Cache:
 
     def __init__(self, path: Path, mark: bytes) -> None:
         self._path, self._mark = path, mark
+        # The mark itself is a key: the file says only which one it was.
+        self._head = _MAGIC + hashlib.blake2b(mark, digest_size=_DIGEST, person=b"backstay mark").digest()
         self._old = self._load()
         self._files: dict[str, tuple[bytes, bytes]] = {}
         self._joined: dict[str, tuple[bytes, bytes]] = {}
@@ -75,7 +87,7 @@ class Cache:
 
     def keep(self, one: Examined) -> None:
         """Keep what was said of a file. What failed is tried again next time."""
-        if not one.sha256 or any(skip.reason in _PASSING for skip in one.skips):
+        if not one.sha256 or any(skip.reason in PASSING for skip in one.skips):
             return
         old = self._old.files.get(one.path) if one.known else None
         if old is None:
@@ -103,7 +115,7 @@ class Cache:
         if not self._changed and len(self._files) == len(self._old.files):
             return
         data = msgspec.msgpack.encode(_Stored(self._files, self._joined))
-        head = _MAGIC + self._mark + hashlib.blake2b(data, digest_size=_DIGEST).digest()
+        head = self._head + self._sum(data)
         if len(data) > MAX_BYTES:
             return
         aside = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
@@ -126,11 +138,11 @@ class Cache:
             with os.fdopen(fd, "rb") as file:
                 if os.fstat(fd).st_size > MAX_BYTES:
                     return empty
-                head = file.read(len(_MAGIC) + len(self._mark) + _DIGEST)
-                if not head.startswith(_MAGIC + self._mark):
+                head = file.read(len(self._head) + _DIGEST)
+                if not head.startswith(self._head):
                     return empty
                 data = file.read()
-            if hashlib.blake2b(data, digest_size=_DIGEST).digest() != head[-_DIGEST:]:
+            if self._sum(data) != head[-_DIGEST:]:
                 return empty
             return _STORED.decode(data)
         except (OSError, msgspec.MsgspecError):
@@ -141,6 +153,12 @@ class Cache:
         found = sorted(self._path.parent.glob("*.cache"), key=lambda one: one.stat().st_mtime)
         for old in found[:-MAX_SOURCES]:
             old.unlink(missing_ok=True)
+        for aside in self._path.parent.glob(".*.cache.*"):
+            if aside.stat().st_mtime < time.time() - _ABANDONED:
+                aside.unlink(missing_ok=True)
+
+    def _sum(self, data: bytes) -> bytes:
+        return hashlib.blake2b(data, digest_size=_DIGEST, key=self._mark[:64]).digest()
 
     def _seal(self, data: bytes, secret: str) -> tuple[bytes, bytes]:
         return self._name(secret), self._mixed(data, secret)
@@ -150,7 +168,7 @@ class Cache:
 
     def _name(self, secret: str) -> bytes:
         key = secret.encode("utf-8", "surrogateescape")
-        return hashlib.blake2b(key, digest_size=_DIGEST, person=b"backstay name").digest()
+        return hashlib.blake2b(key, digest_size=_DIGEST, key=self._mark[:64], person=b"backstay name").digest()
 
     def _mixed(self, data: bytes, secret: str) -> bytes:
         """The data under the key stream of a secret; the same call makes and undoes it."""
@@ -162,7 +180,7 @@ class Cache:
 
 
 # Reasons that speak of this run and not of the file.
-_PASSING = frozenset(("timed out", "crashed the reader", "out of memory", "plugin failed", "changed or unreadable"))
+PASSING = frozenset(("timed out", "crashed the reader", "out of memory", "plugin failed", "changed or unreadable"))
 
 
 def cache_folder() -> Path:
@@ -172,8 +190,13 @@ def cache_folder() -> Path:
 
 
 def opened(root: Path, parts: Iterable[str | bytes]) -> Cache | None:
-    """The cache of a root. `parts` are what conclusions depend on beside files and program; None without a place."""
+    """The cache of a root. `parts` are what conclusions depend on beside files and program; None without a place.
+
+    There is none inside the root either: what is scanned must not bring its own, and a scan writes nothing there.
+    """
     try:
+        if cache_folder().resolve().is_relative_to(root.resolve()):
+            return None
         name = hashlib.blake2b(os.fsencode(root.resolve()), digest_size=_DIGEST).hexdigest()
         return Cache(cache_folder() / f"{name}.cache", _mark(parts))
     except (OSError, RuntimeError, ValueError):
@@ -197,14 +220,30 @@ def _mark(parts: Iterable[str | bytes]) -> bytes:
 
 
 def _program() -> Iterable[str]:
-    """What there is of us: every module, page and table with its size and time, and the plugins of others."""
+    """What there is of us: every module, page and table with its size and time, what runs them, and others' plugins."""
     folder = resources.files("backstay")
     if not isinstance(folder, Path):
         raise ValueError("not in a folder")
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(one for one in folders if one != "__pycache__")
-        for name in sorted(files):
-            found = Path(place, name).stat()
-            yield f"{place}/{name} {found.st_size} {found.st_mtime_ns}"
+    yield sys.version
+    yield from _files(folder)
+    # Installing anything, a grammar or a plugin say, touches the folder that it is installed in.
+    for installed in sys.path:
+        if installed.endswith(("site-packages", "dist-packages")) and Path(installed).is_dir():
+            yield f"{installed} {Path(installed).stat().st_mtime_ns}"
     for point in sorted(metadata.entry_points(group="backstay.plugins"), key=lambda one: one.name):
         yield f"{point.name} {point.value} {point.dist.version if point.dist else ''}"
+        # A plugin that is being worked on keeps its version.
+        spec = find_spec(point.value.partition(":")[0].partition(".")[0])
+        for place in (spec.submodule_search_locations or [spec.origin or ""]) if spec else ():
+            yield from _files(Path(place))
+
+
+def _files(place: Path) -> Iterable[str]:
+    """Every file below a folder, or the one file that it is, with its size and time."""
+    if place.is_file():
+        yield f"{place} {place.stat().st_size} {place.stat().st_mtime_ns}"
+    for inner, folders, files in os.walk(place):
+        folders[:] = sorted(one for one in folders if one != "__pycache__")
+        for name in sorted(files):
+            found = Path(inner, name).stat()
+            yield f"{inner}/{name} {found.st_size} {found.st_mtime_ns}"

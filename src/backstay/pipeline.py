@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from backstay import registry, report
-from backstay.cache import Conclusion, opened, tree_digest
+from backstay.cache import PASSING, Conclusion, opened, tree_digest
 from backstay.collectors import git, git_history, git_index
 from backstay.collectors.directory import Directory, Walk
 from backstay.evaluate import evaluate
@@ -136,6 +136,7 @@ class _Run:
         self._looked: Counter[str] = Counter()
         self._yielded: Counter[str] = Counter()
         self._failed: dict[str, str] = {}
+        self._unsteady: set[str] = set()  # analyzers that may say more of the same files next time
         real = {entry.path: entry.real for entry in walk.entries}
         self.places = SourcePlaces(collector.source, collector.reader(key), real, self._read, self._authors)
 
@@ -167,7 +168,7 @@ class _Run:
                 self._add(fact)
             self.skips += known.skips
             self._yielded[analyzer.id] += known.yielded
-            if self._cache is not None and analyzer.id not in self._failed:
+            if self._cache is not None and known.lasting and analyzer.id not in self._unsteady:
                 self._cache.keep_joined(analyzer.id, tree, known)
         if self._cache is not None:
             self._cache.write()
@@ -223,6 +224,7 @@ class _Run:
             self._digests.setdefault(id, {})[one.path] = digest
         self.ignores += one.ignores
         self.skips += one.skips
+        self._unsteady.update(skip.plugin for skip in one.skips if skip.reason in PASSING)
 
     def _add(self, fact: Joined) -> None:
         fact = with_owner(fact, self.places)
@@ -239,6 +241,7 @@ class _Run:
             facts.extend(analyzer.join(digests, self.places))
         except Exception as error:  # one plugin's fault is not the scan's
             self._failed[analyzer.id] = f"failed with {type(error).__name__}"
+            self._unsteady.add(analyzer.id)
         skips = self.places.skips[before:]
         return Conclusion(
             [fact for fact in facts if isinstance(fact, Asset)],
