@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from backstay.catalog.tables import Catalog, Index, Row, Table
+from backstay.code.adopted import adopt
 from backstay.code.autoconfigured import Autoconfigured
 from backstay.code.beside import join_beside
 from backstay.code.callgraph import CallGraph
@@ -122,6 +123,7 @@ class Observer:
             self._changes(scope)
         self.services.settle()
         self.wired.settle()
+        adopt(self)
         join_beside(self)
 
     def _imports(self) -> None:
