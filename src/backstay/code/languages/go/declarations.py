@@ -14,14 +14,14 @@ from backstay.code.languages.go.statements import Statements
 from backstay.code.loops import loops
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_go.language())
-_QUALIFIER = re.compile(rb"([A-Za-z_]\w*)\.")
+_QUALIFIER = re.compile(rb"(?<!\w)([A-Za-z_]\w*)\.")
 _EMBED = re.compile(r'//go:embed[ \t]+"?([^\s"`]+)"?')
 
 
 def parse(path: str, source: bytes) -> Module:
     """The facts of a file. What does not parse is skipped and counted in `broken`."""
     source += b"\n"  # the grammar ends some declarations only by a line's end
-    tree = trees.tree(_LANGUAGE, source)
+    tree = trees.tree(_LANGUAGE, source, trees.PLAIN)
     if tree is None:
         return Module(path, "go", [], broken=1)
     reader = _Reader(source, path)
