@@ -124,9 +124,9 @@ def _pipelines(o: Observer) -> None:
         o.bear(root, made)
     known = {root.path for root, _ in by_root.values()}
     for root, name, task, line in list(programs(o, known)):
-        place = Place(root.path, line, line)
-        key, attributes = urn(Kind.PIPELINE, o.source, root.path, name), {"task": task, "path": root.path}
-        o.bear(root, o.ledger.asset(key, Kind.PIPELINE, name, sighting("pipeline", place, 0.8), attributes))
+        key = urn(Kind.PIPELINE, o.source, root.path, name)
+        seen = sighting("pipeline", Place(root.path, line, line), 0.8)
+        o.bear(root, o.ledger.asset(key, Kind.PIPELINE, name, seen, {"task": task, "path": root.path}))
 
 
 def _is_hook(o: Observer, root: Scope) -> bool:
