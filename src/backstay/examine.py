@@ -8,6 +8,7 @@ import msgspec
 from backstay.globs import glob_pattern
 from backstay.model import Asset, Relationship, Skip
 from backstay.plugin import Analyzer, Detector, File, UnreadableError
+from backstay.redaction import redacted
 
 MAX_FACTS = 20_000  # of one detector on one file; a hostile file must not fill the graph
 
@@ -157,9 +158,9 @@ class Examiner:
                 out.skips.append(Skip(file.path, "too many facts", f"more than {MAX_FACTS}", plugin=one.id))
                 break
             if isinstance(fact, Asset):
-                out.assets.append(fact)
+                out.assets.append(redacted(fact))
             else:
-                out.relationships.append(fact)
+                out.relationships.append(redacted(fact))
             out.yielded[one.id] = count
 
 

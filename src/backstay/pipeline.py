@@ -33,6 +33,7 @@ from backstay.model import (
 )
 from backstay.places import SourcePlaces, short_digest
 from backstay.plugin import Analyzer, Fact, Joined, Rule, with_owner
+from backstay.redaction import redacted
 from backstay.scoring import score
 from backstay.workers import FILE_SECONDS, Background, Setup, examine_all
 
@@ -244,8 +245,8 @@ class _Run:
             self._unsteady.add(analyzer.id)
         skips = self.places.skips[before:]
         return Conclusion(
-            [fact for fact in facts if isinstance(fact, Asset)],
-            [fact for fact in facts if isinstance(fact, Relationship)],
+            [redacted(fact) for fact in facts if isinstance(fact, Asset)],
+            [redacted(fact) for fact in facts if isinstance(fact, Relationship)],
             [msgspec.structs.replace(skip, plugin=skip.plugin or analyzer.id) for skip in skips],
             len(facts),
         )

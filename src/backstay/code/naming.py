@@ -7,6 +7,7 @@ from backstay.code.given import Given, text_of
 from backstay.code.models import provider_called
 from backstay.code.scopes import ClassScope, FunctionScope, ModuleScope, Scope
 from backstay.code.servers import launch_name, launched
+from backstay.code.urls import plain_url
 from backstay.code.values import (
     ClassValue,
     Environment,
@@ -173,8 +174,8 @@ def provider_of_setting(value: Value) -> str:
 
 
 def as_text(name: Value | str) -> str:
-    """A name as plain text; empty when it is none."""
-    return name if isinstance(name, str) else text_of(name)
+    """A name as plain text, a URL without what may hold a secret; empty when it is none."""
+    return plain_url(name if isinstance(name, str) else text_of(name))
 
 
 def enclosing(scope: Scope) -> str:

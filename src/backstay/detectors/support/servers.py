@@ -8,6 +8,7 @@ from backstay.detectors.support.invocations import Invocation, read_options
 from backstay.detectors.support.named_models import named_model
 from backstay.model import Asset, Attributes, Value
 from backstay.plugin import File
+from backstay.secrecy import clean_url
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def server_of(file: File, one: Invocation, seen: Seen) -> Server:
         row.product,
         row.provider,
         models,
-        "" if "$" in host else host,
+        "" if "$" in host else clean_url(host) if "://" in host else host,
         one.value(row.port),
         any(name in one.options for name in row.key),
         tuple(use.items()),
