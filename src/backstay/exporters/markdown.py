@@ -93,9 +93,12 @@ def _entry(finding: Finding) -> str:
 
 
 def _inventory(report: Report) -> list[str]:
-    kinds = Counter(asset.kind for asset in report.assets)
+    ours = [asset for asset in report.assets if asset.kind in AI_KINDS]
+    shown = [asset for asset in ours if asset.text("placement") in ("", "production")] or ours
+    kinds = Counter(asset.kind for asset in shown)
     listed = ", ".join(f"{kinds[kind]} {kind.replace('_', ' ')}" for kind in sorted(AI_KINDS) if kinds[kind])
-    return ["### Inventory", listed + "." if listed else "No AI assets were found."]
+    more = f" {len(ours) - len(shown)} more outside production." if len(ours) > len(shown) else ""
+    return ["### Inventory", listed + "." + more if listed else "No AI assets were found."]
 
 
 def _coverage(report: Report) -> list[str]:

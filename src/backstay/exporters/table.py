@@ -31,6 +31,12 @@ _STYLES = {
 # Up to which risk a word holds.
 _BANDS = ((0, "nothing open", "green"), (19, "slight", "green"), (39, "low", "cyan"), (59, "moderate", "yellow"))
 _UPPER_BANDS = ((79, "high", "red"), (100, "critical", "bold red"))
+_WHERE = {
+    "test": "in tests",
+    "example": "in examples",
+    "documentation": "in documents",
+    "generated": "in generated code",
+}
 _PLURALS = {Kind.REPOSITORY: "repositories", Kind.REGISTRY: "registries", Kind.IDENTITY: "identities"}
 
 
@@ -209,11 +215,20 @@ def _by_rule(groups: Iterable[list[Finding]]) -> Table:
     return grid
 
 
-def _inventory(report: Report) -> Columns:
-    counts = Counter(asset.kind for asset in report.assets)
+def _inventory(report: Report) -> Group:
+    """What production is made of; what stands only in tests, examples and the like is counted by where it stands."""
+    elsewhere = Counter(asset.text("placement") for asset in report.assets if asset.kind in AI_KINDS)
+    for here in ("", "production"):
+        del elsewhere[here]
+    shown = [asset for asset in report.assets if asset.text("placement") in ("", "production")]
+    if not any(asset.kind in AI_KINDS for asset in shown):
+        shown, elsewhere = list(report.assets), Counter()
+    counts = Counter(asset.kind for asset in shown)
     kinds = sorted(counts, key=lambda kind: (kind not in AI_KINDS, -counts[kind], kind))
     cells = [Text.assemble((f"{counts[kind]}", "bold"), f" {_kind_words(kind, counts[kind])}") for kind in kinds]
-    return Columns(cells, padding=(0, 3, 0, 0))
+    lines = ", ".join(f"{count} {_WHERE.get(where, where)}" for where, count in sorted(elsewhere.items()))
+    more = [Text(f"AI assets elsewhere: {_plain(lines)}", "dim")] if lines else []
+    return Group(Columns(cells, padding=(0, 3, 0, 0)), *more)
 
 
 def _kind_words(kind: Kind, count: int) -> str:

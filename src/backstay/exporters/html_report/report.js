@@ -36,7 +36,8 @@
   const severities = ["critical", "high", "medium", "low", "info"];
 
   // Facets: each offers the values of one data attribute, with how many of the items the others leave.
-  const facet = (bar, items, attributes, noun) => {
+  // `first` is chosen at the start, where some item has it.
+  const facet = (bar, items, attributes, noun, first = {}) => {
     const text = items.map((item) => item.textContent.toLowerCase());
     const chosen = {};
     const search = make("input", { type: "search", placeholder: `Search ${noun}` });
@@ -50,6 +51,7 @@
       const order = ([value]) => severities.indexOf(value);
       return [name, [...values].sort((a, b) => order(a) - order(b) || b[1] - a[1] || a[0].localeCompare(b[0])).map(([value]) => value)];
     }).filter(([, values]) => values.length > 1);
+    controls.forEach(([name, values]) => { if (values.includes(first[name])) chosen[name] = first[name]; });
     const parts = controls.map(([name, values], number) => number === 0 ? chips(name, values) : select(name, values));
 
     function chips(name, values) {
@@ -79,6 +81,7 @@
       const options = values.map((value) => make("option", { value }));
       const element = make("select", {}, make("option", { value: "", textContent: `any ${name}` }), ...options);
       element.setAttribute("aria-label", name);
+      element.value = chosen[name] || "";
       element.addEventListener("change", () => {
         chosen[name] = element.value;
         update();
@@ -145,7 +148,7 @@
 
   const assets = document.getElementById("assets");
   if (assets) {
-    facet(document.querySelector(".facets[data-for=assets]"), [...assets.tBodies[0].rows], ["kind", "placement", "owner"], "assets");
+    facet(document.querySelector(".facets[data-for=assets]"), [...assets.tBodies[0].rows], ["kind", "placement", "owner"], "assets", { placement: "production" });
     sortable(assets);
     document.querySelectorAll(".kinds").forEach((text) => { text.hidden = true; }); // the facet says it
   }
