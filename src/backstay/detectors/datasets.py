@@ -18,6 +18,8 @@ from backstay.secrecy import clean_url
 _ID = "datasets"
 _COLUMNS = (".parquet", ".arrow", ".feather", ".tfrecord", ".tfrecords")
 _TEXTS = (".csv", ".tsv", ".jsonl", ".ndjson", ".libsvm", ".svmlight", ".conll", ".conllu")
+# Texts for people, which retrieval reads: data where nothing but data stands.
+_DOCUMENTS = {".pdf": b"%PDF-", ".docx": b"PK"}
 _PACKED = tuple(suffix + end for suffix in (".csv", ".tsv", ".jsonl") for end in (".gz", ".bz2", ".xz", ".zst"))
 _CARD_KEYS = (
     "task_categories",
@@ -30,7 +32,7 @@ _CARD_KEYS = (
 
 _SELECTOR = Selector(
     names=frozenset({"dataset_infos.json", "dataset_info.json", "dataset_dict.json", "readme.md", "dataset_card.md"}),
-    suffixes=(*_COLUMNS, *_TEXTS, *_PACKED, ".dvc"),
+    suffixes=(*_COLUMNS, *_TEXTS, *_PACKED, *_DOCUMENTS, ".dvc"),
     paths=("**/train*.json", "**/test*.json", "**/val*.json", "**/dev*.json", "**/eval*.json", "**/*dataset*.json"),
     magic=(b"PAR1", b"ARROW1", b"FEA1"),
     contains=(b"mlcommons.org/croissant",),
@@ -42,6 +44,9 @@ _FOLDERS = frozenset(
     {"data", "dataset", "datasets", "corpus", "corpora", "train", "training", "trainset", "testset", "eval", "evals"}
     | {"evaluation", "evaluations", "validation", "finetune", "finetuning", "fine_tuning", "fine-tuning", "raw"}
     | {"processed", "benchmark", "benchmarks", "golden", "ground_truth"}
+)
+_LIBRARIES = frozenset(
+    {"data", "dataset", "datasets", "datasources", "corpus", "corpora", "knowledge", "knowledge_base", "knowledge-base"}
 )
 # Data of tests, pages and programs: it feeds no model.
 _ELSEWHERE = frozenset(
@@ -109,6 +114,11 @@ def _format(file: File, name: str) -> str | None:
         return "arrow" if here else None
     if name.endswith((".tfrecord", ".tfrecords")):
         return "tfrecord" if here and (pointed or _tfrecord(file)) else None
+    if name.endswith(tuple(_DOCUMENTS)):
+        suffix = name[name.rindex(".") :]
+        opens = pointed or file.data.startswith(_DOCUMENTS[suffix])
+        stands = file.folder.lower().rpartition("/")[2] in _LIBRARIES
+        return suffix[1:] if here and stands and opens else None
     if not here or not ((folders & _FOLDERS and not folders & _OUTCOMES) or _is_split(file)):
         return None
     suffix = next((one for one in (*_PACKED, *_TEXTS) if name.endswith(one)), "")

@@ -1,7 +1,8 @@
-"""Detector of pipelines written as files: training recipes, DVC, MLflow, Kubeflow, and jobs for clusters."""
+"""Detector of pipelines by files: recipes, DVC, MLflow, Kubeflow, jobs for clusters, scripts that take documents in."""
 
 from collections.abc import Iterator
 
+from backstay.detectors.support.ingestion_scripts import SUFFIXES, ingestion_facts, is_named
 from backstay.detectors.support.jobs import job_facts
 from backstay.detectors.support.project_pipelines import dvc_facts, kubeflow_facts, mlproject_facts
 from backstay.detectors.support.reading import document, yaml_documents
@@ -13,6 +14,9 @@ _SELECTOR = Selector(
     names=frozenset({"dvc.yaml", "mlproject"}),
     contains=(b"model_name_or_path", b"base_model", b"merge_method", b"pipelineInfo", b"entrypoint:"),
     within=(".yaml", ".yml", ".json"),
+    paths=tuple(
+        f"**/*{word}*{suffix}" for word in ("doc", "pdf", "knowledge", "corpus", "embeddings") for suffix in SUFFIXES
+    ),
 )
 
 
@@ -25,6 +29,9 @@ def detect(file: File) -> Iterator[Fact]:
     elif name == "mlproject":
         for root in yaml_documents(file):
             yield from mlproject_facts(file, root)
+    elif name.endswith(SUFFIXES):
+        if is_named(file) and not file.binary:
+            yield from ingestion_facts(file)
     else:
         yield from _by_content(file)
 
