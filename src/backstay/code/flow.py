@@ -31,6 +31,7 @@ from backstay.code.facts import (
     parts,
 )
 from backstay.code.ledger import R, sighting
+from backstay.code.naming import spoken
 from backstay.code.resolve import argument, dotted
 from backstay.code.scopes import FunctionScope, ModuleScope, Scope
 from backstay.code.values import External, FunctionValue, Known, Place, Site, options
@@ -111,7 +112,7 @@ class _Sunk:
         attributes: Attributes = {
             "sink": self.sink,
             "callee": self.callee,
-            "function": self.scope.qualname or self.scope.path,
+            "function": spoken(self.scope),
             "sanitised": False,
         }
         for source in self.sources:
@@ -139,7 +140,7 @@ class _Prompted:
             "origin": self.origin,
             "variable": self.variable,
             "role": self.role,
-            "function": self.scope.qualname or self.scope.path,
+            "function": spoken(self.scope),
         }
         for source in self.sources or (owner_of(self.scope.path),):
             origin = source if source in o.ledger.assets else owner_of(self.scope.path)

@@ -194,6 +194,12 @@ def is_named(scope: FunctionScope) -> bool:
     return not name.startswith("<") and not (scope.module.facts.language == "javascript" and name in _GIVEN_NAMES)
 
 
+def spoken(scope: Scope) -> str:
+    """A scope's dotted name for a reader, without the names that functions without one are kept under."""
+    parts = [part.strip("<>").partition(":")[0] if part.startswith("<") else part for part in scope.qualname.split(".")]
+    return ".".join(part for part in parts if part not in ("", "anonymous")) or scope.path
+
+
 def file_stem(path: str) -> str:
     """A file's name without its suffix; its folder's where every folder has a file of that name."""
     folder, _, name = path.rpartition("/")

@@ -11,6 +11,7 @@ from backstay.code.given import text_of
 from backstay.code.guards import authenticator, limiter
 from backstay.code.ledger import Made, R, sighting
 from backstay.code.model_roles import ModelRoles
+from backstay.code.naming import spoken
 from backstay.code.prompts import Prompts
 from backstay.code.scopes import FunctionScope, Scope
 from backstay.code.tools import Tools
@@ -303,7 +304,7 @@ class Roles:
         elif isinstance(value, External):
             named = value.path.removesuffix("()")
         elif isinstance(value, FunctionValue):
-            named = value.scope.qualname
+            named = spoken(value.scope)
         subject.attributes["authentication"] = named
         return True
 
