@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backstay.code.confidence import through
+from backstay.code.evaluation import evaluation_data
 from backstay.code.guards import guard
 from backstay.code.ingestion import started_by
 from backstay.code.ledger import Made, R, sighting
@@ -126,7 +127,13 @@ def _pipelines(o: Observer) -> None:
     for root, name, task, line in list(programs(o, known)):
         key = urn(Kind.PIPELINE, o.source, root.path, name)
         seen = sighting("pipeline", Place(root.path, line, line), 0.8)
-        o.bear(root, o.ledger.asset(key, Kind.PIPELINE, name, seen, {"task": task, "path": root.path}))
+        made = o.ledger.asset(key, Kind.PIPELINE, name, seen, {"task": task, "path": root.path})
+        o.bear(root, made)
+        for path, at in list(evaluation_data(o, root)) if task == "evaluation" else []:
+            data = o.roles.data.dataset(path, at, "pipeline", hub=False)
+            if data is not None:
+                read = sighting("pipeline", at, 0.8)
+                o.ledger.edge(made.key, R.CONSUMES, data.key, read, {"role": "evaluation_dataset"})
 
 
 def _is_hook(o: Observer, root: Scope) -> bool:
