@@ -25,6 +25,7 @@ from backstay.code.values import (
     Value,
     options,
 )
+from backstay.code.walk import calls
 from backstay.keys import text_digest
 from backstay.model import Attributes, Kind, urn
 
@@ -38,6 +39,9 @@ _MESSAGE = re.compile(
     r"(?:\A|\.)(\w*?)(System|Human|User|AI|Assistant|Chat)?(?:Message|Content|TextParts)\w*(?:\.\w+)?\(\)\Z"
 )
 _ANSWERS = frozenset(("", "result", "response", "stream", "output", "answer"))
+# What a function is called that gives a part of a prompt.
+_PIECE = re.compile(r"(?i)prompt|instruction|guideline|persona")
+MAX_PIECES = 50
 MIN_USER_TEXT = 60  # a shorter user message is a question, not a template somebody maintains
 
 
@@ -179,14 +183,26 @@ class Prompts:
                 holder = subject.name if subject.variable in _ANSWERS else subject.variable or subject.name
             name = f"{holder}.{parameter}"
         # The same text under one name is one prompt; another text of that name in the file is another.
-        where = self._owner(place, site)
+        inside = self._holder(place, site)
+        if inside is not None and inside.function.name == name:
+            self._pieces(inside, role, table, site)
         return self.o.ledger.asset(
-            urn(Kind.PROMPT, self.o.source, place.path, where, name),
+            urn(Kind.PROMPT, self.o.source, place.path, inside.qualname if inside is not None else "", name),
             Kind.PROMPT,
             name,
             sighting(table.id, place),
             _attributes(text, open_parts, role),
         )
+
+    def _pieces(self, scope: FunctionScope, role: str, table: Table, site: Site) -> None:
+        """The texts that other functions give a function for the prompt that it puts together."""
+        for call, _ in list(calls(scope))[:MAX_PIECES]:
+            for one in options(self.o.resolver.value(call.func, scope)):
+                if isinstance(one, FunctionValue) and one.scope is not scope and _PIECE.search(one.scope.function.name):
+                    given = self.o.resolver.calls.called(one, Site(call, scope, None))
+                    if any(_is_template(text) for text in options(given)):
+                        made = self._from_function(one.scope, role, table, site)
+                        self.o.use(site.scope, R.USES, made, {"role": role}, site.place, table.id)
 
     def _in_file(
         self, text: str, open_parts: list[str], role: str, place: Place, read: tuple[str, str], table: Table
@@ -204,7 +220,12 @@ class Prompts:
 
     def _owner(self, place: Place, site: Site) -> str:
         """The function that holds a text, so that two functions' `prompt` stay two."""
-        best = ""
+        holder = self._holder(place, site)
+        return holder.qualname if holder is not None else ""
+
+    def _holder(self, place: Place, site: Site) -> FunctionScope | None:
+        best: FunctionScope | None = None
+        scope: Scope | None
         scope = site.scope.module if place.path == site.scope.path else self.o.resolver.project.scope(place.path)
         while scope is not None:
             inner = next(
@@ -217,7 +238,7 @@ class Prompts:
             )
             if inner is None:
                 break
-            best, scope = inner.qualname, inner  # type: ignore[assignment]
+            best = scope = inner
         return best
 
     def named(
