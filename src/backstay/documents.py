@@ -70,7 +70,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 def read_json(text: str) -> Node:
     """Read JSON, with comments and trailing commas allowed as editors' configuration has them."""
     data = text.encode("utf-8", "surrogatepass")
-    parsed = tree(_JSON, data, b"")
+    parsed = tree(_JSON, data, angles=False)
     if parsed is None:
         raise DocumentError("too complex")
     if parsed.root_node.type == "ERROR":

@@ -137,9 +137,11 @@ class Scope:
 
     def child(self, node: Function | Class) -> "FunctionScope | ClassScope":
         """The scope of a definition in this one."""
-        return next(
-            one for one in self.children if (one.function if isinstance(one, FunctionScope) else one.cls) is node
-        )
+        return self._by_node[id(node)]
+
+    @cached_property
+    def _by_node(self) -> dict[int, "FunctionScope | ClassScope"]:
+        return {id(one.function if isinstance(one, FunctionScope) else one.cls): one for one in self.children}
 
     def walk(self) -> Iterator["Scope"]:
         """This scope and all within, in source order."""

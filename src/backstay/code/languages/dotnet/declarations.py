@@ -81,12 +81,15 @@ class _Reader(Members):
         self._types, self._static, self._locals = [*self._types, context], True, Locals()
         self._pending, self._made, self._branch = [], {}, 0
         self._member_types, self._in_class_body = {}, True
+        mentioned, self._words = self._words, set()
         if node.type == "enum_declaration":
             inside = self._enum(node.child_by_field_name("body"), depth + 1)
         else:
             inside = self._members(node, context, arguments, depth + 1)
         self._types, self._static, self._locals, self._pending, self._made, self._branch = around
         self._member_types, self._in_class_body = outside
+        mentioned |= self._words
+        self._words = mentioned
         out.append(Class(name, bases, keywords, decorators, inside, line, self._end(node)))
 
     def _members(

@@ -61,7 +61,8 @@ class Functions(Expressions):
         function = Function(
             name, params, decorators, body, line, self._end(node), returns, sorted(self._words), texts=self._texts
         )
-        self._words |= around
+        around |= self._words  # the larger set takes in the smaller one
+        self._words = around
         self._texts = self._texts or texts_around
         self._pending, self._made, self._branch = pending, made, branch
         return function

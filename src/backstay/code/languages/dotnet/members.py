@@ -137,7 +137,8 @@ class Members(Statements):
             function.body[:0] = self._chained(base, arguments, depth)
             self._locals.leave()
             function.words = sorted({*function.words, *self._words})
-            self._words |= around
+            around |= self._words
+            self._words = around
         return function
 
     def _chained(self, base: bool, arguments: tree_sitter.Node | None, depth: int) -> list[Statement]:
@@ -206,7 +207,8 @@ class Members(Statements):
         value = self.expr(value_node, depth, noted)
         self._locals.leave()
         constructed = not static and not body.primary.isdisjoint(self._words)
-        self._words |= words
+        words |= self._words
+        self._words = words
         if constructed:
             for function in self._pending:  # lambdas: they stand in the constructor now
                 if isinstance(function, Function) and function.name.startswith("<"):

@@ -21,7 +21,7 @@ _EMBED = re.compile(r'//go:embed[ \t]+"?([^\s"`]+)"?')
 def parse(path: str, source: bytes) -> Module:
     """The facts of a file. What does not parse is skipped and counted in `broken`."""
     source += b"\n"  # the grammar ends some declarations only by a line's end
-    tree = trees.tree(_LANGUAGE, source, trees.PLAIN)
+    tree = trees.tree(_LANGUAGE, source, angles=False)
     if tree is None:
         return Module(path, "go", [], broken=1)
     reader = _Reader(source, path)

@@ -23,7 +23,7 @@ from backstay.code.facts import (
 )
 from backstay.code.languages.python.expressions import MAX_DEPTH, Expressions
 from backstay.code.loops import loops
-from backstay.trees import PLAIN, tree
+from backstay.trees import tree
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_python.language())
 MAX_ALTERNATIVES = 12  # of one `if` that are told what did not hold before them
@@ -35,7 +35,7 @@ def parse(path: str, source: bytes, lines: list[int] | None = None) -> Module:
 
     What does not parse is skipped and counted in `broken`; the rest of the file is still understood.
     """
-    parsed = tree(_LANGUAGE, source, PLAIN)
+    parsed = tree(_LANGUAGE, source, angles=False)
     if parsed is None:
         return Module(path, "python", [], False, 1, lines is not None)
     reader = _Reader(source, lines)
@@ -360,7 +360,8 @@ class _Reader(Expressions):
         )
         self._globals = others
         self._branch = outer
-        self._words |= around
+        around |= self._words  # the larger set takes in the smaller one
+        self._words = around
         self._texts = self._texts or texts_around
 
     def _class(
