@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from backstay.code.observe import Observer
 
 MAX_NEAR = 50  # functions of its own file that a program's name and work are looked for in
-_EVALUATION = re.compile(r"(?i)(?:\A|_)(?:evals?|evaluat\w*|benchmarks?)(?:\Z|_)")
+MAX_BESIDE = 1_000  # pieces of code in a program's folder that count as its own
+# At the start or end of a name: what is in between is a subject, as in `self_evaluation_loop`.
+_EVALUATION = re.compile(
+    r"(?i)\A(?:run_)?(?:evals?|evaluat[a-z]*|benchmarks?)(?:\Z|_)|_(?:evals?|evaluat[a-z]*|benchmarks?)\Z"
+)
 # What every program of a language is called says nothing: its folder does.
 _UNNAMED = frozenset(("program", "main", "index", "app", "__main__"))
 _AI = frozenset((Kind.MODEL, Kind.AGENT, Kind.PROVIDER))
@@ -29,9 +33,12 @@ def programs(o: Observer, known: set[str]) -> Iterator[tuple[Scope, str, str, in
     for use in o.ledger.uses:
         used.setdefault(id(use.scope), []).append((use.kind, use.target))
     told = set(known)
+    beside: dict[str, list[Scope]] = {}
+    for scope in o.graph.scopes:
+        beside.setdefault(scope.path.rpartition("/")[0], []).append(scope)
     for module in o.modules:
         if module.facts.main and not module.facts.notebook and module.path not in told and _is_ours(o, module):
-            for found in _program(o, module, used):
+            for found in _program(o, module, beside, used):
                 told.add(module.path)
                 yield found
     for module in o.modules:
@@ -48,7 +55,10 @@ def _is_ours(o: Observer, module: ModuleScope) -> bool:
 
 
 def _program(
-    o: Observer, module: ModuleScope, used: dict[int, list[tuple[RelationshipKind, Made]]]
+    o: Observer,
+    module: ModuleScope,
+    beside: dict[str, list[Scope]],
+    used: dict[int, list[tuple[RelationshipKind, Made]]],
 ) -> Iterator[tuple[Scope, str, str, int]]:
     folder, _, _ = module.path.rpartition("/")
     stem = file_stem(module.path)
@@ -56,7 +66,7 @@ def _program(
     stem = folder.rpartition("/")[2] if by_folder else stem
     reached = o.graph.reached(module)
     if by_folder:  # its other files hold the rest of it
-        reached = [*reached, *(one for one in o.graph.scopes if one.path.rpartition("/")[0] == folder)]
+        reached = [*reached, *beside.get(folder, [])[:MAX_BESIDE]]
     touched = {made.kind for scope in reached for _, made in used.get(id(scope), [])}
     inner = [one for one in o.graph.reached(module, 3) if isinstance(one, FunctionScope) and one.path == module.path]
     line = min((one.function.line for one in inner), default=1)
