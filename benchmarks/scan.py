@@ -52,7 +52,10 @@ def main() -> None:
 
 def measure(name: str, root: Path, rounds: int) -> None:
     """Print one row. Plain and scan take turns, so that both find the same state of the machine."""
-    plain, scan, again, peak = [], [], [], 0.0
+    plain: list[float] = []
+    scan: list[float] = []
+    again: list[float] = []
+    peak = 0.0
     files = size = 0
     for _ in range(rounds):
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Wrapped: handlers that stand within calls of middleware, `requireAuth(limit(handler))`, and what the middleware does."""
+"""Wrapped: handlers within calls of middleware, `requireAuth(limit(handler))`, and what the middleware does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_WRAPS = 6  # calls around one handler
 
 
 def unwrap(o: Observer, site: Site, spec: str, subject: Made) -> None:
-    """Functions handed to the calls that make a handler are the subject's code; what they are handed to may guard it."""
+    """Functions handed to the calls that make a handler are the subject's code; what gets them may guard it."""
     given: list[Expr | None] = [*site.call.args] if spec == "*" else [argument(site.call, spec)]
     for one in given:
         if isinstance(one, Call):
