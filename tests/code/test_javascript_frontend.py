@@ -13,7 +13,7 @@ from sketch import sketch
 from backstay.code import facts
 from backstay.code.facts import Assign, Class, Do, Function, Lit, Module, Statement
 from backstay.code.language import Heading
-from backstay.code.languages.javascript import language
+from backstay.code.languages import SUFFIXES
 from backstay.code.languages.javascript.headings import heading, is_minified
 from backstay.code.languages.javascript.modules import modules
 from backstay.code.languages.javascript.statements import parse
@@ -419,7 +419,7 @@ def test_grammars_by_suffix() -> None:
     assert body("const a = <T,>(x) => x", "a.tsx") == ["def a(x): return x"]
     for suffix in (".js", ".jsx", ".mjs", ".cjs", ".tsx"):
         assert body("const a = <b>{c()}</b>", f"a{suffix}") == ["a = ?(c())"]
-    assert all(parse(f"a{suffix}", b"f()").language == "javascript" for suffix in language.suffixes)
+    assert all(parse(f"a{suffix}", b"f()").language == "javascript" for suffix in SUFFIXES["javascript"])
 
 
 def test_components() -> None:
