@@ -187,7 +187,7 @@ def test_what_a_plugin_is_made_of_tells_caches_apart(tmp_path: Path, monkeypatch
     code.write_text("ONE = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
     point = metadata.EntryPoint("theirs", "their_plugin", "backstay.plugins")
-    monkeypatch.setattr(cache.metadata, "entry_points", lambda **_: [point])
+    monkeypatch.setattr("backstay.cache.metadata.entry_points", lambda **_: [point])
     before = list(cache._program())
     assert list(cache._program()) == before
     code.write_text("ONE = 12\n")
