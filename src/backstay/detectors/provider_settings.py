@@ -1,10 +1,11 @@
 """Detector of settings that name providers, each with its address or key and the models to choose from."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from backstay import catalog
-from backstay.detectors.support.facts import edge, owner_edge
+from backstay.detectors.support.facts import credential_reference, edge, owner_edge
 from backstay.detectors.support.reading import document
 from backstay.detectors.support.toml_lines import toml_node
 from backstay.documents import Node
@@ -22,6 +23,7 @@ MAX_DEPTH = 8
 _ADDRESS = ("base-url", "base_url", "baseURL", "baseUrl", "api_base", "api-base", "apiBase", "url", "endpoint")
 _KEYS = ("api-key", "api_key", "apiKey", "api-key-env", "api_key_env", "apiKeyEnv", "env")
 _LISTS = ("models", "chat_models", "embedding_models", "deployments")
+_VARIABLE = re.compile(r"(?:\$\{?(?:env:)?)?([A-Z][A-Z0-9_]{3,80})\}?")  # a variable's name, or a reference to it
 _NAMES = ("type", "provider", "name", "id", "title")
 _HERE = ("localhost", "127.", "0.0.0.0", "[::1]", "host.docker.internal")  # noqa: S104 - compared, not bound
 _IDS = ("id", "model", "name", "model_name", "modelName", "slug")
@@ -31,7 +33,7 @@ _SELECTOR = Selector(
 )
 
 
-@detector(_SELECTOR, Kind.MODEL, Kind.PROVIDER)
+@detector(_SELECTOR, Kind.MODEL, Kind.PROVIDER, Kind.CREDENTIAL)
 def detect(file: File) -> Iterator[Fact]:
     if file.binary or file.size > MAX_SIZE or placement_of(file.path) == "test":
         return
@@ -132,6 +134,13 @@ def _facts(file: File, name: str, node: Node, models: list[tuple[str, int]]) -> 
     provider = Asset(provider_key(name), Kind.PROVIDER, name, {}, seen)
     yield provider
     yield owner_edge(Edge.USES, provider.key, seen)
+    for key in _KEYS:
+        variable = _VARIABLE.fullmatch(node.get(key).text)
+        if variable:
+            at = file.evidence(_ID, node.get(key).line, level=Level.DECLARED)
+            credential = credential_reference(file, variable[1], at)
+            yield credential
+            yield owner_edge(Edge.USES, credential.key, at)
     for id, line in models:
         at = file.evidence(_ID, line, level=Level.DECLARED, confidence=0.9)
         model = Asset(model_key(id), Kind.MODEL, id, {"provider": name}, at)
