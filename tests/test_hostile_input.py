@@ -391,6 +391,9 @@ def test_an_enricher_and_an_analyzer_that_fail(scan: Scan, monkeypatch: pytest.M
     class Bad:
         id, suffixes = "bad-analyzer", (".json",)
 
+        def beyond(self, paths: Iterable[str]) -> str:
+            return ""
+
         def prepare(self, paths: Iterable[str]) -> None:
             pass
 

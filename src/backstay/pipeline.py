@@ -173,6 +173,8 @@ class _Run:
                 self._cache.keep_joined(analyzer.id, tree, known)
         if self._cache is not None:
             self._cache.write()
+            beyond = analyzer.beyond(self.places.paths())
+            self.notes += [beyond] if beyond else []
         if self._walk.entries:
             assets = self.builder.build().assets
             self.builder.extend(self.places.surroundings(assets, self._ends))

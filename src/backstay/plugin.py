@@ -184,6 +184,10 @@ class Analyzer(Protocol):
         """Load what `digest` needs for these files; may be called before workers are made, so that they share it."""
         ...
 
+    def beyond(self, paths: Iterable[str]) -> str:
+        """What of a source it cannot understand though it is of its field, in words; empty when there is nothing."""
+        ...
+
     def digest(self, file: File) -> bytes | None:
         """What to remember of a file, as bytes; None when it cannot matter."""
         ...

@@ -2,6 +2,7 @@
 
 import gc
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -13,7 +14,7 @@ from backstay.code.declared import declared
 from backstay.code.facts import Module
 from backstay.code.flow import flows
 from backstay.code.language import Language
-from backstay.code.languages import SUFFIXES, front_end, language_of
+from backstay.code.languages import OTHERS, SUFFIXES, front_end, language_of
 from backstay.code.observe import Observer
 from backstay.code.outline import Outline, decode, encode
 from backstay.code.project import Project
@@ -69,6 +70,12 @@ class CodeAnalyzer:
         """Load the front-ends and modules of the languages that occur, so that workers made after this share them."""
         for id in {found.id for path in paths if (found := language_of(path)) is not None}:
             is_relevant(id, "")
+
+    def beyond(self, paths: Iterable[str]) -> str:
+        """How many files of which languages nobody here understands; empty when there are none."""
+        found = Counter(OTHERS[end] for path in paths if (end := path[path.rfind(".") :].lower()) in OTHERS)
+        listed = ", ".join(f"{count} {name}" for name, count in sorted(found.items(), key=lambda one: (-one[1], one[0])))
+        return f"code not understood, and searched for keys and settings only: {listed} files" if listed else ""
 
     def digest(self, file: File) -> bytes | None:
         """What a file says of itself, and its facts if it imports something the catalog knows."""

@@ -12,6 +12,32 @@ SUFFIXES = {
     "go": (".go",),
     "dotnet": (".cs", ".razor", ".csproj"),
 }
+# Languages of programs that no front-end reads: what is not understood is said.
+OTHERS = {
+    ".rs": "Rust",
+    ".rb": "Ruby",
+    ".php": "PHP",
+    ".swift": "Swift",
+    ".scala": "Scala",
+    ".c": "C",
+    ".cc": "C++",
+    ".cpp": "C++",
+    ".cxx": "C++",
+    ".m": "Objective-C",
+    ".ex": "Elixir",
+    ".exs": "Elixir",
+    ".clj": "Clojure",
+    ".dart": "Dart",
+    ".lua": "Lua",
+    ".r": "R",
+    ".jl": "Julia",
+    ".fs": "F#",
+    ".vb": "Visual Basic",
+    ".hs": "Haskell",
+    ".pl": "Perl",
+    ".groovy": "Groovy",
+    ".zig": "Zig",
+}
 INTERPRETERS = {"python": (b"python",), "javascript": (b"node", b"deno", b"bun", b"tsx", b"ts-node", b"zx")}
 
 
