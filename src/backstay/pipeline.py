@@ -161,6 +161,8 @@ class _Run:
         tree = tree_digest(self.places.paths(), self._read) if self._cache is not None else ""
         for analyzer in registry.analyzers():
             digests = dict(sorted(self._digests.pop(analyzer.id, {}).items()))
+            beyond = analyzer.beyond(self.places.paths())
+            self.notes += [beyond] if beyond else []
             known = self._cache.find_joined(analyzer.id, tree) if self._cache is not None else None
             if known is None:
                 known = self._joined(analyzer, digests)
@@ -173,8 +175,6 @@ class _Run:
                 self._cache.keep_joined(analyzer.id, tree, known)
         if self._cache is not None:
             self._cache.write()
-            beyond = analyzer.beyond(self.places.paths())
-            self.notes += [beyond] if beyond else []
         if self._walk.entries:
             assets = self.builder.build().assets
             self.builder.extend(self.places.surroundings(assets, self._ends))

@@ -74,7 +74,7 @@ class CodeAnalyzer:
     def beyond(self, paths: Iterable[str]) -> str:
         """How many files of which languages nobody here understands; empty when there are none."""
         found = Counter(OTHERS[end] for path in paths if (end := path[path.rfind(".") :].lower()) in OTHERS)
-        listed = ", ".join(f"{count} {name}" for name, count in sorted(found.items(), key=lambda one: (-one[1], one[0])))
+        listed = ", ".join(f"{count} {name}" for name, count in found.most_common())
         return f"code not understood, and searched for keys and settings only: {listed} files" if listed else ""
 
     def digest(self, file: File) -> bytes | None:
