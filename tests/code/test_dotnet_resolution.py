@@ -6,6 +6,8 @@ import pytest
 from cases import Case, cases
 from understanding import understand
 
+from backstay.model import Kind
+
 HEAD = "using OpenAI.Chat;\n"
 CASES = [
     Case(
@@ -23,3 +25,15 @@ def test_resolution(case: Case) -> None:
     found = understand(files)
     assert not found.skips
     assert found.models == case.expected.split()
+
+
+def test_a_key_where_an_address_could_stand_names_nobody() -> None:
+    found = understand(
+        {
+            "Program.cs": "using Microsoft.SemanticKernel;\n"
+            "var builder = Kernel.CreateBuilder();\n"
+            'builder.AddOpenAIChatCompletion("gpt-4o", "house-secret-value-123456");\n'
+        }
+    )
+    assert found.names(Kind.PROVIDER) == ["openai"]
+    assert "house-secret" not in repr(found.facts)

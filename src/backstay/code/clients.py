@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from backstay.catalog.tables import Row, Table
 from backstay.code.ledger import R
-from backstay.code.models import provider_called, provider_of_url, split_prefix
+from backstay.code.models import is_address, provider_called, provider_of_url, split_prefix
 from backstay.code.naming import provider_of_setting
 from backstay.code.values import External, Known, Site, Value, options
 from backstay.model import Attributes
@@ -46,7 +46,7 @@ class Clients:
                     found = provider_called(text)
                     if not found and row.provider_prefix and "://" not in text:
                         found = split_prefix(text)[0]
-                    found = found or ("" if row.provider_prefix else provider_of_url(text))
+                    found = found or ("" if row.provider_prefix or not is_address(text) else provider_of_url(text))
                     if found:
                         return found, 0.95
                 elif not (isinstance(one, Known) and one.value is None):

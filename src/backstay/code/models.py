@@ -18,6 +18,10 @@ _FILE = re.compile(
 _NO_NAMES = frozenset(
     ("custom", "default", "none", "null", "auto", "model", "models", "unknown", "embeddings", "embedding")
 )
+# A host with a dot or a port, and a path perhaps.
+_HOST = re.compile(
+    r"(?:localhost|[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}(?:\.[a-z]{2,24}|\.[0-9]{1,3}|(?=:)))(?::[0-9]{1,5})?(?:/.{0,300})?"
+)
 
 
 def is_model_name(name: str) -> bool:
@@ -58,6 +62,11 @@ def _prefixes() -> dict[str, str]:
         for name in (provider.name, *provider.aliases):
             found.setdefault(name.lower().replace("_", "-"), provider.name)
     return found
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is a URL or a plain host; a key that stands where an address could is neither."""
+    return "://" in text or _HOST.fullmatch(text) is not None
 
 
 def provider_of_url(url: str) -> str:
