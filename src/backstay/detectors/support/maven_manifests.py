@@ -16,17 +16,18 @@ _CONFIGURATION = (
     r"compileOnly|runtimeOnly|annotationProcessor|developmentOnly|kapt|ksp|provided|testCompile)"
 )
 _NOTATION = re.compile(
-    _CONFIGURATION + r"""[ \t(]{1,4}(?:project[ \t]*\()?["'](?P<group>[\w.\-]{1,150}):(?P<name>[\w.\-]{1,150})"""
+    _CONFIGURATION + r"""[ \t(]{1,4}(?:project[ \t]{0,40}\()?["'](?P<group>[\w.\-]{1,150}):(?P<name>[\w.\-]{1,150})"""
     r"""(?::(?P<version>[^"':@\n]{1,100}))?["':@]"""
 )
 _MAP = re.compile(
     _CONFIGURATION
-    + r"""[ \t(]{1,4}group[ \t]*[:=][ \t]*["'](?P<group>[\w.\-]{1,150})["'][ \t]*,[ \t]*name[ \t]*[:=][ \t]*"""
-    r"""["'](?P<name>[\w.\-]{1,150})["'](?:[ \t]*,[ \t]*version[ \t]*[:=][ \t]*["'](?P<version>[^"'\n]{1,100})["'])?"""
+    + r"""[ \t(]{1,4}group[ \t]{0,40}[:=][ \t]{0,40}["'](?P<group>[\w.\-]{1,150})["'][ \t]{0,40},"""
+    r"""[ \t]{0,40}name[ \t]{0,40}[:=][ \t]{0,40}["'](?P<name>[\w.\-]{1,150})["']"""
+    r"""(?:[ \t]{0,40},[ \t]{0,40}version[ \t]{0,40}[:=][ \t]{0,40}["'](?P<version>[^"'\n]{1,100})["'])?"""
 )
 _VARIABLE = re.compile(
-    r"""^[ \t]*(?:val |var |def |ext\.|set\(|extra\[)?[ \t]*["']?([\w.]{1,80})["']?\]?[ \t]*[=,]"""
-    r"""[ \t]*["']([0-9][\w.+-]{0,60})["']""",
+    r"""^[ \t]{0,40}(?:val |var |def |ext\.|set\(|extra\[)?[ \t]{0,40}["']?([\w.]{1,80})["']?\]?[ \t]{0,40}[=,]"""
+    r"""[ \t]{0,40}["']([0-9][\w.+-]{0,60})["']""",
     re.MULTILINE,
 )
 _USED = re.compile(r"\$\{?(?:property\(|ext\.|rootProject\.)?[\"']?([\w.]{1,80})")
