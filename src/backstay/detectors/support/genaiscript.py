@@ -21,14 +21,14 @@ def prompts_in(text: str) -> Iterator[tuple[str, str, int]]:
     at = line = 0
     position = 0
     while len(tagged) < MAX_PROMPTS and (found := _TEXT.search(text, position)) is not None:
-        end = _closing(text, found.end())
+        end, before = _closing(text, found.end()), position
         line += text.count("\n", at, found.start())
         at, position = found.start(), end + 1
         body = text[found.end() : end]
         if found[1]:
             constants.append((found[1], body, line + 1))
         else:
-            asked = [*_ANSWER.finditer(text, max(0, at - _NEAR), at)]
+            asked = [*_ANSWER.finditer(text, max(before, at - _NEAR), at)]
             tagged.append((asked[-1][1] or asked[-1][2] if asked else "", body, line + 1))
     told = "".join(body for _, body, _ in tagged)
     yield from sorted([one for one in constants if f"${{{one[0]}}}" in told] + tagged, key=lambda one: one[2])
