@@ -6,11 +6,14 @@ import tree_sitter
 
 CHUNK = 65_536
 # The parser reports in about once every 150 bytes of ordinary code, and far more often where it goes astray.
-REPORTS, REPORTS_A_BYTE = 10_000, 1 / 16
+REPORTS, REPORTS_A_BYTE = 2_000, 1 / 40
 SECONDS = 4.0  # of processor for a source that makes each step slow; ordinary code of a megabyte takes a quarter of one
 # At the end of a source a parser takes time by the square of the `<` that are open, and reports nothing meanwhile.
 MAX_OPEN = 4_000
 MAX_ANGLES = 20_000  # however many are closed: in a comment they are for us, and not for the parser
+# Lengths of the sources that were given up: a parser that is stopped never gives back the memory it had taken, so that
+# a process that reads many files had better end after one.
+given_up: list[int] = []
 _OTHERS = bytes(sorted(set(range(256)) - set(b"<>;{}")))
 
 
@@ -36,6 +39,7 @@ def tree(language: tree_sitter.Language, source: bytes, *, angles: bool = True) 
     try:
         return tree_sitter.Parser(language).parse(read, progress_callback=stop)
     except ValueError:  # how a parser says that it was stopped
+        given_up.append(len(source))
         return None
 
 

@@ -26,6 +26,7 @@ from backstay.cache import Cache
 from backstay.collectors.reader import Reader
 from backstay.examine import Examined, Examiner
 from backstay.model import Skip
+from backstay.trees import given_up
 
 MAX_JOBS = 8
 MAX_BATCH = 64  # files handed to a worker at once
@@ -280,6 +281,8 @@ def _work(conn: "Connection[Any, Any]", state: Any, setup: Setup, inherited: "Se
         state[_FILE] = 0.0
         _alarm(0)
         _send(conn, results)
+        if given_up:
+            return  # another process goes on, with its memory whole
 
 
 def _examined(setup: Setup, examiner: Examiner, path: str, real: str, state: Any) -> Examined:

@@ -13,7 +13,7 @@ from understanding import understand
 from backstay import page
 from backstay.catalog.tables import Table, tables
 
-SIZE, SMALL = 200_000, 40_000  # bytes of an attack; the smaller for what holds code of a language that has its own
+SIZE, SMALL = 20_000, 10_000  # bytes of an attack; the smaller for what holds code of a language that has its own
 SECONDS = 10  # of processor, for reading and joining one
 JAVA = "package a;\nimport dev.langchain4j.model.openai.OpenAiChatModel;\n"
 # What makes a file of each kind one that matters, and opens a body where code may stand.
@@ -57,11 +57,11 @@ REPEATED = {
     "byte order marks": "\ufeff",
 }
 WHOLE: dict[str, Callable[[], str]] = {
-    "concatenations": lambda: "x = " + "+".join(['"a"'] * 100_000),
-    "names added": lambda: "x = " + "+".join("a" * 50_000),
+    "concatenations": lambda: "x = " + "+".join(['"a"'] * 20_000),
+    "names added": lambda: "x = " + "+".join("a" * 10_000),
     "one identifier": lambda: "x" * SIZE,
-    "one chain": lambda: "x" + ".a(1)" * 30_000,
-    "one builder": lambda: "X.builder()" + ".a(1)" * 30_000 + ".build()",
+    "one chain": lambda: "x" + ".a(1)" * 5_000,
+    "one builder": lambda: "X.builder()" + ".a(1)" * 5_000 + ".build()",
 }
 METHODS = {
     "py": ("class C:\n", " def m{n}(self): return self.m{m}()\n", ""),
@@ -115,14 +115,14 @@ def test_methods_that_call_each_other(ending: str) -> None:
     warmed(ending)
     head, line, foot = METHODS[ending]
     head = head if ending in ("java", "kt", "go", "cs") else HEADS[ending] + head
-    read(ending, head + "".join(line.format(n=n, m=(n * 7 + 1) % 20_000) for n in range(20_000)) + foot)
+    read(ending, head + "".join(line.format(n=n, m=(n * 7 + 1) % 4_000) for n in range(4_000)) + foot)
 
 
 @pytest.mark.parametrize("ending", CLASSES)
 def test_classes_that_derive_from_each_other(ending: str) -> None:
     warmed(ending)
     head = {"java": JAVA, "kt": JAVA.replace(";", ""), "go": METHODS["go"][0], "cs": "using OpenAI.Chat;\n"}
-    lines = "".join(CLASSES[ending].format(n=n, m=(n + 1) % 3_000) for n in range(3_000))
+    lines = "".join(CLASSES[ending].format(n=n, m=(n + 1) % 1_000) for n in range(1_000))
     read(ending, head.get(ending, HEADS[ending]) + lines)
 
 
