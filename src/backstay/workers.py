@@ -256,7 +256,7 @@ def _work(conn: "Connection[Any, Any]", state: Any, setup: Setup, inherited: "Se
     for other in inherited:
         other.close()
     _prepare(setup.memory)
-    examiner = setup.examiner()
+    examiner, before = setup.examiner(), len(given_up)
 
     def watch(plugin: int) -> None:
         state[_PLUGIN] = plugin
@@ -281,7 +281,7 @@ def _work(conn: "Connection[Any, Any]", state: Any, setup: Setup, inherited: "Se
         state[_FILE] = 0.0
         _alarm(0)
         _send(conn, results)
-        if given_up:
+        if len(given_up) > before:
             return  # another process goes on, with its memory whole
 
 
