@@ -6,7 +6,7 @@ import tree_sitter
 
 CHUNK = 65_536
 # The parser reports in about once every 150 bytes of ordinary code, and far more often where it goes astray.
-REPORTS, REPORTS_A_BYTE = 2_000, 1 / 40
+REPORTS, REPORTS_A_BYTE = 10_000, 1 / 16
 SECONDS = 4.0  # of processor for a source that makes each step slow; ordinary code of a megabyte takes a quarter of one
 # At the end of a source a parser takes time by the square of the `<` that are open, and reports nothing meanwhile.
 MAX_OPEN = 4_000
