@@ -1,0 +1,1 @@
+"""Artifacts: reads model files of every format without loading, importing or running anything of theirs."""

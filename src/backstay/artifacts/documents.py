@@ -1,0 +1,49 @@
+"""Documents: JSON within a model file, read whole within bounds, with the keys that stand in an object twice."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from backstay.artifacts.content import Content
+from backstay.artifacts.exam import Exam, MalformedError, StopError
+
+
+@dataclass
+class Document:
+    """A parsed JSON text: plain dicts, lists and scalars; of a key that stands twice the last value is kept."""
+
+    root: Any
+    duplicates: list[str] = field(default_factory=list)
+
+
+def read_json(content: Content, exam: Exam) -> Document:
+    """Parse JSON (UTF-8, with or without byte order mark). Raises StopError when it is too large, MalformedError when
+    it is none, and RecursionError when it is nested too deeply."""
+    if content.size > exam.limits.text:
+        raise StopError("too large", f"JSON of {content.size} bytes")
+    return parse_json(content.read(0, content.size))
+
+
+def parse_json(data: bytes) -> Document:
+    """Parse the bytes of a JSON text. Raises as `read_json` does."""
+    document = Document(None)
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        if len(found) != len(items) and len(document.duplicates) < 100:
+            seen: set[str] = set()
+            for key, _ in items:
+                if key in seen:
+                    document.duplicates.append(key)
+                seen.add(key)
+        return found
+
+    try:
+        document.root = json.loads(data.decode("utf-8-sig"), object_pairs_hook=pairs)
+    except UnicodeDecodeError:
+        raise MalformedError("invalid JSON", "not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise MalformedError("invalid JSON", f"at character {error.pos}") from None
+    except ValueError:  # a number with too many digits
+        raise MalformedError("invalid JSON", "a number") from None
+    return document

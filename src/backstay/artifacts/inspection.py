@@ -1,0 +1,46 @@
+"""Inspection: recognises what a file is, by its content, and runs every reader that it is for."""
+
+from backstay.artifacts.content import Content
+from backstay.artifacts.exam import Exam, Limits
+from backstay.artifacts.format import Candidate, Format, Role
+from backstay.artifacts.formats import FORMATS
+from backstay.artifacts.layouts import LAYOUTS
+from backstay.artifacts.report import Inspection
+
+
+def inspect(content: Content, name: str, limits: Limits | None = None) -> Inspection:
+    """Inspect one file. `name` is its file name without folders: it says what somebody expects of it, not what it is.
+
+    Never raises. A file whose name promises a model and whose content is of no known format was not read, and says so.
+    """
+    exam = Exam(name.lower(), limits or Limits(), nested=_nested)
+    with exam.contained():
+        if not _nested(content, name, exam) and exam.name.endswith(PROMISING):
+            exam.gap("not recognised", "the content is of no known format")
+    return exam.report(content.size)
+
+
+def recognised(candidate: Candidate) -> list[Format]:
+    """Every format whose reader would take this content."""
+    return [one for one in FORMATS if one.matches(candidate)]
+
+
+PROMISING = tuple(
+    sorted(
+        {suffix for one in FORMATS if one.role is Role.MODEL for suffix in one.suffixes}
+        | {suffix for layout in LAYOUTS for suffix in layout.suffixes}
+    )
+)
+
+
+def _nested(content: Content, name: str, exam: Exam) -> str:
+    candidate = Candidate(content, name.lower().rpartition("/")[2])
+    found = recognised(candidate)
+    for one in found:
+        if one.role is Role.MODEL and (exam.member or not exam.format):
+            exam.become(one.id)
+        with exam.contained():
+            one.read(content, exam)
+    if found and not exam.member and not exam.format:
+        exam.format = found[0].id
+    return found[0].id if found else ""

@@ -1,0 +1,1 @@
+"""Pickle: an abstract machine that runs pickles without building, importing or calling anything."""

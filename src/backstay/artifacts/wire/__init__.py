@@ -1,0 +1,1 @@
+"""Wire: encodings that several formats share, read without their schemas."""
