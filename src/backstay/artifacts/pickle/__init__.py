@@ -1,1 +1,0 @@
-"""Pickle: an abstract machine that runs pickles without building, importing or calling anything."""
