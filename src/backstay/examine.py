@@ -60,6 +60,8 @@ class Examiner:
         self._by_magic: dict[bytes, list[tuple[bytes, Detector]]] = {}
         self._by_content: list[tuple[bytes, tuple[str, ...], Detector]] = []
         self._binary: list[Detector] = []
+        self._accepting: list[tuple[Callable[[File], bool], Detector]] = []
+        self.seconds = (*(one.seconds for one in detectors), *(0.0 for _ in analyzers))  # what each of `plugins` asks for
         for one in detectors:
             select = one.selector
             for name in select.names:
@@ -77,6 +79,8 @@ class Examiner:
             self._by_content += [(needle, select.within, one) for needle in select.contains]
             if select.binary:
                 self._binary.append(one)
+            if select.accepts is not None:
+                self._accepting.append((select.accepts, one))
 
     def selected(self, file: File) -> list[Detector]:
         """The detectors that want this file, each once, in a fixed order."""
@@ -110,6 +114,9 @@ class Examiner:
             for needle, within, one in self._by_content:
                 if one.id not in chosen and (not within or name.endswith(within)) and needle in data:
                     chosen[one.id] = one
+        for accepts, one in self._accepting:
+            if one.id not in chosen and accepts(file):
+                chosen[one.id] = one
         return [chosen[id] for id in sorted(chosen)] if len(chosen) > 1 else list(chosen.values())
 
     def examine(self, file: File, selected: Sequence[Detector] | None = None) -> Examined:

@@ -14,9 +14,10 @@
     ...
 
 Each `###` heading starts an example; its fenced blocks are files (`LANGUAGE PATH` after the fence), or, with
-the language `expect` and no path, what must come out, one a line.
+the language `expect` and no path, what must come out, one a line. A block of the language `base64` is a binary file.
 """
 
+import base64
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -28,11 +29,13 @@ _FENCE = re.compile(r"^(`{3,})(\w[\w+-]*)?[ \t]*(\S.*)?$")
 
 @dataclass(frozen=True)
 class Example:
-    """One example: `files` by path, the lines of its `expect` block, and whether something is to be found."""
+    """One example: `files` and binary `blobs` by path, the lines of its `expect` block, and whether something is to be
+    found."""
 
     name: str
     found: bool
     files: dict[str, str] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
     expect: tuple[str, ...] = ()
 
 
@@ -69,13 +72,14 @@ def _split(body: str) -> tuple[str, list[Example]]:
     prose: list[str] = []
     examples: list[Example] = []
     section: bool | None = None
-    name, files, expect = "", dict[str, str](), list[str]()
-    fence, target, block = "", "", list[str]()
+    name, files, blobs, expect = "", dict[str, str](), dict[str, bytes](), list[str]()
+    fence, language, target, block = "", "", "", list[str]()
 
     def finish() -> None:
-        if section is not None and (files or expect):
-            examples.append(Example(name or "example", section, dict(files), tuple(expect)))
+        if section is not None and (files or blobs or expect):
+            examples.append(Example(name or "example", section, dict(files), dict(blobs), tuple(expect)))
         files.clear()
+        blobs.clear()
         expect.clear()
 
     for line in body.splitlines():
@@ -83,6 +87,8 @@ def _split(body: str) -> tuple[str, list[Example]]:
             if line.strip() == fence:
                 if target == "expect":
                     expect.extend(one.strip() for one in block if one.strip())
+                elif target and language == "base64":
+                    blobs[target] = base64.b64decode("".join(block), validate=True)
                 elif target:
                     files[target] = "\n".join(block) + "\n"
                 fence = ""
@@ -93,7 +99,7 @@ def _split(body: str) -> tuple[str, list[Example]]:
             continue
         opened = _FENCE.match(line)
         if opened:
-            fence, block = opened[1], []
+            fence, language, block = opened[1], opened[2] or "", []
             target = "expect" if opened[2] == "expect" else (opened[3] or "").strip()
             if section is not None and not target:
                 raise ValueError(f"a fenced block in an example names its file: {line!r}")

@@ -4,13 +4,16 @@ A plugin is one module and, for detectors and rules, one page of the same name b
 path gives the id (`rules/supply_chain/unpinned_model.py` is the rule `unpinned-model`); nothing is registered by hand.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
 import msgspec
 
+from backstay.artifacts.content import Bytes, Content, Opened
 from backstay.graph import Graph
 from backstay.model import Asset, Evidence, Kind, Level, Match, Relationship, Report, Same, Source, urn
 
@@ -50,7 +53,8 @@ class File:
 
     `data` holds the whole content up to the collector's limit, else only the head (`truncated`); `size`
     is the true size in bytes. `source` is the id of the scanned source, a part of every key made here.
-    `digest_key` keys the digests of secrets, so that equal secrets can be matched and none be guessed.
+    `digest_key` keys the digests of secrets, so that equal secrets can be matched and none be guessed. `reopen` gives
+    a descriptor of a truncated file, for who has to look beyond its head.
     """
 
     path: str
@@ -60,6 +64,7 @@ class File:
     source: str
     truncated: bool = False
     digest_key: bytes = field(default=b"", repr=False)
+    reopen: Callable[[], int] | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -80,6 +85,18 @@ class File:
     def text(self) -> str:
         """The content as text: by byte order mark, else UTF-8, else Latin-1. Empty for binary files."""
         return "" if self.binary else decoded(self.data)
+
+    @contextmanager
+    def opened(self) -> Iterator[Content]:
+        """The whole content to read at random, however large it is. Raises OSError when the file has gone."""
+        if not self.truncated or self.reopen is None:
+            yield Bytes(self.data)
+            return
+        descriptor = self.reopen()
+        try:
+            yield Opened(descriptor)
+        finally:
+            os.close(descriptor)
 
     def line_of(self, needle: str, start: int = 0) -> int:
         """The line, from 1, of the first occurrence of some text at or after a character; 0 when there is none."""
@@ -111,8 +128,8 @@ class Selector:
     `names` are exact file names and `suffixes` file name ends, both compared in lower case; `paths` are
     globs over the whole path (`**` crosses folders); `magic` are leading bytes; `contains` are byte
     strings anywhere in a text file of one of the `within` suffixes (all text files if empty);
-    `binary` shows every binary file. With `whole` a truncated file is reported as too large
-    instead of being shown.
+    `binary` shows every binary file; `accepts` is asked about every file and has to be cheap. With `whole` a
+    truncated file is reported as too large instead of being shown.
     """
 
     names: frozenset[str] = frozenset()
@@ -123,6 +140,7 @@ class Selector:
     within: tuple[str, ...] = ()
     binary: bool = False
     whole: bool = True
+    accepts: Callable[[File], bool] | None = None
 
 
 class Detect(Protocol):
@@ -131,7 +149,8 @@ class Detect(Protocol):
 
 @dataclass(frozen=True)
 class Detector:
-    """Recognises assets in one file. `kinds` are the asset kinds it may yield."""
+    """Recognises assets in one file. `kinds` are the asset kinds it may yield; `seconds` how long it may take for one
+    file where that is more than what plugins usually have."""
 
     id: str
     selector: Selector
@@ -139,6 +158,7 @@ class Detector:
     kinds: tuple[Kind, ...]
     package: str
     stem: str
+    seconds: float = 0.0
 
 
 class Places(Protocol):
@@ -245,12 +265,12 @@ class Exporter:
     export: Export
 
 
-def detector(selector: Selector, *kinds: Kind) -> Callable[[Detect], Detector]:
+def detector(selector: Selector, *kinds: Kind, seconds: float = 0.0) -> Callable[[Detect], Detector]:
     """Make a function `detect(file)` the detector of its module."""
 
     def make(function: Detect) -> Detector:
         package, stem = _where(function)
-        return Detector(_id(stem), selector, function, kinds, package, stem)
+        return Detector(_id(stem), selector, function, kinds, package, stem, seconds)
 
     return make
 

@@ -38,12 +38,13 @@ SURROUNDINGS = frozenset({Kind.REPOSITORY, Kind.SERVICE, Kind.TEAM, Kind.IDENTIT
 def write_example(example: Example, folder: Path) -> Path:
     """Write an example's files into an empty folder and return it."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in example.files.items():
+    written = {name: content.encode() for name, content in example.files.items()}
+    for name, content in (written | example.blobs).items():
         target = folder / name
         if not target.resolve().is_relative_to(folder.resolve()):
             raise ValueError(f"example {example.name!r} writes outside its folder: {name}")
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(content, encoding="utf-8")
+        target.write_bytes(content)
     return folder
 
 
@@ -175,7 +176,7 @@ def check_detector_contract(detector: Detector) -> None:
     assert detector.kinds, f"{detector.id}: declares which kinds it yields"
     assert all(isinstance(kind, Kind) for kind in detector.kinds), f"{detector.id}: kinds are asset kinds"
     select = detector.selector
-    chooses = (select.names, select.suffixes, select.paths, select.magic, select.contains, select.binary)
+    chooses = (select.names, select.suffixes, select.paths, select.magic, select.contains, select.binary, select.accepts)
     assert any(chooses), f"{detector.id}: its selector selects nothing"
     lowered = all(name == name.lower() for name in (*select.names, *select.suffixes))
     assert lowered, f"{detector.id}: names and suffixes are compared in lower case"

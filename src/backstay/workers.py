@@ -125,7 +125,8 @@ class _Pool:
         self._pending = deque(numbers[at : at + size] for at in range(0, len(numbers), size))
         self._workers: list[_Worker] = []
         self._retried: set[int] = set()
-        self._plugins = setup.examiner().plugins  # made here, so that forked workers find it ready
+        examiner = setup.examiner()  # made here, so that forked workers find it ready
+        self._plugins, self._seconds = examiner.plugins, examiner.seconds
 
     def run(self) -> Iterator[tuple[int, Examined]]:
         gc.freeze()  # what is here now stays: forked workers share its pages as long as nobody touches them
@@ -199,7 +200,11 @@ class _Pool:
         return bool(time.monotonic() - worker.state[_STARTED] > self._allowed(worker))
 
     def _allowed(self, worker: _Worker) -> float:
-        return self._setup.seconds if worker.state[_PHASE] == _EXAMINING else READ_SECONDS
+        if worker.state[_PHASE] != _EXAMINING:
+            return READ_SECONDS
+        plugin = int(worker.state[_PLUGIN])
+        asked = self._seconds[plugin] if 0 <= plugin < len(self._seconds) else 0.0
+        return max(self._setup.seconds, asked) if self._setup.seconds >= FILE_SECONDS else self._setup.seconds
 
     def _lost(self, worker: _Worker, reason: str) -> Iterator[tuple[int, Examined]]:
         """A worker is gone: blame the file in its hands, and give the others to somebody else."""
@@ -267,7 +272,7 @@ def _work(conn: "Connection[Any, Any]", state: Any, setup: Setup, inherited: "Se
             files = _FILES.decode(conn.recv_bytes())
         except (EOFError, OSError):
             return
-        _alarm(int(len(files) * (setup.seconds + READ_SECONDS)) + 60)
+        _alarm(int(len(files) * (max(setup.seconds, *examiner.seconds, 0.0) + READ_SECONDS)) + 60)
         results: list[tuple[int, Examined]] = []
         sent = time.monotonic()
         for number, path, real in files:

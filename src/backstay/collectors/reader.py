@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +57,7 @@ class Reader:
         except ValueError:
             return Skip(path, "unreadable", "invalid name")
         try:
-            return self._file(path, fd, size)
+            return self._file(path, fd, size, lambda: handles.open_file(self._open(folder), name)[0])
         except OSError as error:
             return Skip(path, "unreadable", handles.reason(error))
         finally:
@@ -89,7 +90,7 @@ class Reader:
                 handles.close(handle)
         self._folder = self._root = None
 
-    def _file(self, path: str, fd: int, size: int) -> File:
+    def _file(self, path: str, fd: int, size: int, reopen: Callable[[], int]) -> File:
         limits = self._limits
         # One byte more than the size shows that the end was reached; a file may have grown, or its size be a lie.
         data = os.read(fd, min(size, limits.whole) + 1)
@@ -100,7 +101,7 @@ class Reader:
             size = max(size, len(data))
         if len(data) > limits.whole:
             size = max(size, os.fstat(fd).st_size)
-            return File(path, data[: limits.head], size, "", self._source, True, self._digest_key)
+            return File(path, data[: limits.head], size, "", self._source, True, self._digest_key, reopen)
         digest = hashlib.sha256(data).hexdigest()
         return File(path, data, len(data), digest, self._source, False, self._digest_key)
 
