@@ -2,7 +2,7 @@
 
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, Limits
-from backstay.artifacts.format import Candidate, Format, Role
+from backstay.artifacts.format import Candidate, Format, Layout, Role
 from backstay.artifacts.formats import FORMATS
 from backstay.artifacts.layouts import LAYOUTS
 from backstay.artifacts.report import Inspection
@@ -25,12 +25,32 @@ def recognised(candidate: Candidate) -> list[Format]:
     return [one for one in FORMATS if one.matches(candidate)]
 
 
-PROMISING = tuple(
-    sorted(
-        {suffix for one in FORMATS if one.role is Role.MODEL for suffix in one.suffixes}
-        | {suffix for layout in LAYOUTS for suffix in layout.suffixes}
+def executable(format: str) -> bool | None:
+    """Whether loading a file of a format, by its id, may run code of it; None where that depends on what is in it."""
+    return next((one.executable for one in (*LAYOUTS, *FORMATS) if one.id == format), None)
+
+
+def role(format: str) -> Role | None:
+    """What files of a format, by its id, are to a model; None for an unknown id."""
+    return (
+        Role.MODEL
+        if any(one.id == format for one in LAYOUTS)
+        else next((one.role for one in FORMATS if one.id == format), None)
     )
-)
+
+
+def promised(name: str) -> str:
+    """The id of the format that a file name (lower case) promises; empty when it promises none."""
+    fitting = [one for one in (*LAYOUTS, *FORMATS) if _is_model(one) and name.endswith(one.suffixes)]
+    return fitting[0].id if fitting else ""
+
+
+def _is_model(one: Format | Layout) -> bool:
+    return isinstance(one, Layout) or one.role is Role.MODEL
+
+
+# Ends of names that promise a model.
+PROMISING = tuple(sorted({suffix for one in (*LAYOUTS, *FORMATS) if _is_model(one) for suffix in one.suffixes}))
 
 
 def _nested(content: Content, name: str, exam: Exam) -> str:

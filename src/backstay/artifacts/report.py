@@ -90,7 +90,7 @@ class Observation(msgspec.Struct, frozen=True, order=True):
     def text(self) -> str:
         """All of it in one line, as an attribute of the asset has it."""
         what = f"{self.subject}: {self.message}" if self.message else self.subject
-        return f"{what} ({self.where})" if self.where else what
+        return f"{what} [{self.where}]" if self.where else what
 
     @property
     def where(self) -> str:
@@ -105,6 +105,12 @@ class Gap(msgspec.Struct, frozen=True, order=True):
     reason: str
     detail: str = ""
     member: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        what = f"{self.reason}: {self.detail}" if self.detail else self.reason
+        return f"{what} [{self.member}]" if self.member else what
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):

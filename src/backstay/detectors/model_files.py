@@ -1,74 +1,121 @@
-"""Detector of model files, by their bytes and structure. Nothing is ever loaded."""
+"""Detector of model files, by what their bytes say when they are inspected. Nothing is ever loaded."""
 
 from collections.abc import Iterator
 
+from backstay.artifacts.content import Bytes
+from backstay.artifacts.format import Candidate, Role
+from backstay.artifacts.inspection import PROMISING, executable, inspect, promised, recognised, role
+from backstay.artifacts.report import Inspection, Sign
 from backstay.detectors.support.facts import owner_edge
+from backstay.detectors.support.hub import folder_model
 from backstay.detectors.support.lfs import pointer
-from backstay.detectors.support.model_formats import Format, recognise, recognise_text
 from backstay.model import Asset, Attributes, Kind, Level
 from backstay.model import RelationshipKind as Edge
-from backstay.plugin import Fact, File, Selector, detector
+from backstay.plugin import Fact, File, Selector, UnreadableError, detector
 
 _ID = "model-files"
+_SECONDS = 60.0  # for one file: a compressed one may hold a hundred times its size
+_LFS = b"version https://git-lfs.github.com/spec/"
+_MAX_LISTED = 100
 
-# What a file name promises when only an LFS pointer of the file is here.
-_SUFFIXES = {
-    ".safetensors": Format("safetensors", False),
-    ".gguf": Format("gguf", False),
-    ".ggml": Format("ggml", False),
-    ".onnx": Format("onnx", False),
-    ".tflite": Format("tflite", False),
-    ".pt": Format("pytorch", True),
-    ".pth": Format("pytorch", True),
-    ".ckpt": Format("pytorch", True),
-    ".pkl": Format("pickle", True),
-    ".pickle": Format("pickle", True),
-    ".joblib": Format("joblib", True),
-    ".keras": Format("keras", None),
-    ".h5": Format("keras-hdf5", None),
-    ".mlmodel": Format("coreml", False),
-    ".msgpack": Format("flax", False),
-    ".nemo": Format("nemo", True),
-    ".mar": Format("torch-model-archive", True),
-    ".skops": Format("skops", False),
-    ".llamafile": Format("llamafile", True),
-}
-_WEIGHTS = ("pytorch_model", "model", "diffusion_pytorch_model", "adapter_model", "training_args", "optimizer")
 
-_SELECTOR = Selector(
-    suffixes=(".pkl", ".pickle", ".sav", ".dill", ".pmml", ".lgb"),
-    contains=(b"tree\nversion=v", b"<PMML", b"<net name=", b'"gradient_booster"', b"https://git-lfs.github.com/spec"),
-    within=(".txt", ".xml", ".json", ".model", ".bst", ".bin", *_SUFFIXES),
-    binary=True,
-    whole=False,
+def _accepts(file: File) -> bool:
+    """Whether a file is of a format that is known, or claims to be a model by its name."""
+    name = file.name.lower()
+    if name.endswith(PROMISING) and (file.binary or file.data.startswith(_LFS) or not file.data.strip()):
+        return bool(file.data)
+    if not file.truncated:
+        return bool(recognised(Candidate(Bytes(file.data), name)))
+    try:
+        with file.opened() as content:
+            return bool(recognised(Candidate(content, name)))
+    except OSError:
+        return False
+
+
+@detector(Selector(accepts=_accepts, whole=False), Kind.MODEL_FILE, Kind.MODEL, seconds=_SECONDS)
+def detect(file: File) -> Iterator[Fact]:
+    pointed = pointer(file.text[:2_000]) if file.size < 2_000 and not file.binary else None
+    if pointed:
+        yield from _pointed(file, *pointed)
+        return
+    try:
+        with file.opened() as content:
+            seen = inspect(content, file.name)
+    except OSError:
+        raise UnreadableError("changed while it was read") from None
+    if role(seen.format) is Role.COMPANION and not seen.model:
+        yield from _companion(file, seen)
+    elif seen.model or (seen.gaps and file.name.lower().endswith(PROMISING)):
+        yield from _model_file(file, seen)
+    for gap in seen.gaps:
+        raise UnreadableError(gap.reason, gap.detail)
+
+
+def _model_file(file: File, seen: Inspection) -> Iterator[Fact]:
+    attributes: Attributes = {"format": seen.format or "unrecognised", "size": file.size, "path": file.path}
+    if file.sha256:
+        attributes["sha256"] = file.sha256
+    unsafe = executable(seen.format)
+    if unsafe is not None:
+        attributes["unsafe_format"] = unsafe
+    attributes |= {**signs(seen), **facts(seen)}
+    evidence = file.evidence(_ID)
+    asset = Asset(file.urn(Kind.MODEL_FILE, file.path), Kind.MODEL_FILE, file.path, attributes, evidence)
+    yield asset
+    yield owner_edge(Edge.CONTAINS, asset.key, evidence)
+
+
+def _companion(file: File, seen: Inspection) -> Iterator[Fact]:
+    """What a configuration, tokenizer or index says belongs to the model of its folder; one that says nothing, to none."""
+    attributes: Attributes = {**signs(seen, verdict=False), **facts(seen)}
+    if not attributes:
+        return
+    yield folder_model(file, {**attributes, "path": file.folder}, file.evidence(_ID))
+
+
+def signs(seen: Inspection, *, verdict: bool = True) -> Attributes:
+    """What was seen, by sign, with the verdict and how much was read."""
+    found: Attributes = {}
+    if verdict:
+        found["verdict"] = seen.state.word
+        found["coverage"] = "whole" if seen.complete else "partial" if seen.format else "none"
+    for sign in Sign:
+        texts = [one.text for one in seen.observations if one.sign is sign]
+        if texts:
+            found[sign.value] = texts[:_MAX_LISTED]
+    if seen.gaps:
+        found["not_read"] = [gap.text for gap in seen.gaps][:_MAX_LISTED]
+    return found
+
+
+def facts(seen: Inspection) -> Attributes:
+    """What the bytes show, what the author declares (`declared_...`), and what loading imports."""
+    found: Attributes = {name: value for name, value in seen.facts.items() if name not in _OWN}
+    found |= {f"declared_{name}": value for name, value in seen.declared.items()}
+    if seen.imports:
+        found["imports"] = list(seen.imports[:_MAX_LISTED])
+    return found
+
+
+_OWN = frozenset(
+    {"format", "size", "sha256", "path", "unsafe_format", "verdict", "coverage", *(one.value for one in Sign)}
 )
 
 
-@detector(_SELECTOR, Kind.MODEL_FILE)
-def detect(file: File) -> Iterator[Fact]:
-    name = file.name.lower()
-    sha256, size, level = file.sha256, file.size, Level.OBSERVED
-    pointed = None if file.binary else pointer(file.text[:2_000]) if file.size < 2_000 else None
-    if pointed:
-        sha256, size = pointed
-        level = Level.DECLARED
-        found = _promised(name)
-    else:
-        found = recognise(name, file.data, file.size)
-        if found is None and not file.binary:
-            found = recognise_text(name, file.text)
-    if found is None:
+def _pointed(file: File, sha256: str, size: int) -> Iterator[Fact]:
+    """A Git LFS pointer: the file itself is elsewhere, so its name alone says what it is."""
+    format = promised(file.name.lower())
+    if not format:
         return
-    attributes: Attributes = {"format": found.name, "size": size, "sha256": sha256, "path": file.path}
-    if found.unsafe is not None:
-        attributes["unsafe_format"] = found.unsafe
-    seen = file.evidence(_ID, level=level)
-    asset = Asset(file.urn(Kind.MODEL_FILE, file.path), Kind.MODEL_FILE, file.path, attributes, seen)
+    attributes: Attributes = {
+        "format": format, "size": size, "sha256": sha256, "path": file.path, "coverage": "none",
+        "not_read": ["Git LFS pointer: the file itself is not here"],
+    }  # fmt: skip
+    unsafe = executable(format)
+    if unsafe is not None:
+        attributes["unsafe_format"] = unsafe
+    evidence = file.evidence(_ID, level=Level.DECLARED)
+    asset = Asset(file.urn(Kind.MODEL_FILE, file.path), Kind.MODEL_FILE, file.path, attributes, evidence)
     yield asset
-    yield owner_edge(Edge.CONTAINS, asset.key, seen)
-
-
-def _promised(name: str) -> Format | None:
-    if name.endswith(".bin"):
-        return Format("pytorch", True) if name.startswith(_WEIGHTS) else None
-    return next((found for suffix, found in _SUFFIXES.items() if name.endswith(suffix)), None)
+    yield owner_edge(Edge.CONTAINS, asset.key, evidence)

@@ -3,12 +3,14 @@
 import fnmatch
 import re
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import msgspec
+
 from backstay.graph import Graph
-from backstay.model import Asset, Evidence, Kind, Relationship, RelationshipKind, Value
+from backstay.model import Asset, Evidence, Kind, Match, Relationship, RelationshipKind, Value
 
 MAX_HOPS = 8
 
@@ -266,3 +268,27 @@ def model_uses(endpoint: Asset, graph: Graph) -> list[tuple[Asset, Relationship]
         for edge in graph.into(step.asset, RelationshipKind.USES, RelationshipKind.CALLS)
         if edge.source == step.path[-1].source
     ]
+
+
+def observed(asset: Asset, attribute: str, text: str) -> Iterator[Match]:
+    """One match for all that an inspection observed under one attribute; `text` has places for `name` and `what`.
+
+    What makes the match is the set of things seen, not their places: a file whose harmful call moved has the same
+    flaw, one that got a second has another.
+    """
+    seen = [
+        one.removesuffix("]").rpartition(" [") if one.endswith("]") else (one, "", "") for one in asset.items(attribute)
+    ]
+    if not seen:
+        return
+    place = asset.place
+    evidence = tuple(
+        msgspec.structs.replace(place, note=where) for _, _, where in seen[:20] if place is not None and where
+    )
+    what = named((f"{said} ({where})" if where else said for said, _, where in seen), 2)
+    subjects = sorted({said.partition(": ")[0] for said, _, _ in seen})
+    yield Match(
+        message=text.format(name=asset.name, what=what),
+        evidence=evidence or asset.evidence,
+        discriminator=", ".join(subjects[:10]),
+    )

@@ -21,7 +21,7 @@ def exposure(case: Case) -> Assessment:
     if case.info.family == "secrets" or case.subject.kind == Kind.CREDENTIAL:
         reason = "Whoever can read the source can read it; who can is not known."
         return Assessment(factor("exposure", INTERNAL, INTERNET, reason))
-    if case.info.family == "supply-chain":
+    if case.info.family in ("supply-chain", "artifacts"):
         return _upstream(case)
     if case.context.exposure:
         value, who = _DECLARED[case.context.exposure]
