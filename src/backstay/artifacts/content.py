@@ -16,6 +16,10 @@ class Content:
         """Up to `length` bytes from `at`; fewer at the end, none beyond it or for negative numbers."""
         raise NotImplementedError
 
+    def glance(self, at: int, length: int) -> bytes:
+        """As `read`, of a few bytes in the middle of many that nobody will ask for."""
+        return self.read(at, length)
+
     def part(self, at: int, length: int) -> "Content":
         """A stretch of this content as content of its own, cut off at the end of this one."""
         return _Part(self, at, length)
@@ -81,6 +85,10 @@ class Opened(Content):
             start = 0
         return self._window[start : start + length]
 
+    def glance(self, at: int, length: int) -> bytes:
+        length = min(length, self.size - at)
+        return self._pread(at, length) if at >= 0 and length > 0 else b""
+
     def _pread(self, at: int, length: int) -> bytes:
         pieces, got = [], 0
         while got < length:
@@ -99,6 +107,9 @@ class _Part(Content):
 
     def read(self, at: int, length: int) -> bytes:
         return self._whole.read(self._at + at, min(length, self.size - at)) if at >= 0 else b""
+
+    def glance(self, at: int, length: int) -> bytes:
+        return self._whole.glance(self._at + at, min(length, self.size - at)) if at >= 0 else b""
 
     def part(self, at: int, length: int) -> Content:
         return _Part(self._whole, self._at + max(0, at), min(length, self.size - at))
