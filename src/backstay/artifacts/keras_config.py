@@ -1,0 +1,225 @@
+"""Keras configuration: judges the nested configuration of a Keras model, in whatever file it stands.
+
+A configuration is a tree of `{"module", "class_name", "config", "registered_name"}`: whoever loads it makes an object
+of each. It may name any class or function (CVE-2025-1550), hold compiled code (`Lambda`), a pickled PyTorch module, or
+paths that are read while the model is built (CVE-2025-12058).
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from backstay.artifacts import keras_names
+from backstay.artifacts.content import Bytes
+from backstay.artifacts.documents import parse_json
+from backstay.artifacts.exam import Exam, MalformedError
+from backstay.artifacts.keras_names import Name
+from backstay.artifacts.report import Sign
+
+# Fields that name a function where they hold a text.
+_FUNCTIONS = frozenset({"activation", "recurrent_activation"})
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}:/")
+_ABSOLUTE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")
+_PATH_TEXT = 1024  # a longer text is no path: tokenizers hold theirs inline
+
+
+@dataclass
+class Described:
+    """What a configuration says of its model. `layers` are the names of its top layers, in order."""
+
+    architecture: str = ""
+    name: str = ""
+    layers: list[str] = field(default_factory=list)
+
+
+def judge(config: object, exam: Exam, at: int = -1) -> Described:
+    """Judge a configuration: parsed, or its JSON text. `at` is where it stands in the member in hand.
+
+    Raises MalformedError when the text is no JSON, StopError when a budget is spent.
+    """
+    if isinstance(config, str):
+        config = config.encode("utf-8", "surrogatepass")
+    if isinstance(config, bytes):
+        document = parse_json(config.rstrip(b"\x00"))
+        for key in dict.fromkeys(document.duplicates):
+            exam.note(Sign.DECEIVES, key, "stands twice in one object of the configuration: readers differ on it", at)
+        config = document.root
+    if not isinstance(config, dict | list):
+        raise MalformedError("invalid Keras configuration")
+    _Walk(exam, at).all(config)
+    described = _described(config)
+    exam.fact("framework", "Keras")
+    if described.architecture:
+        exam.fact("architecture", described.architecture)
+    exam.declare("name", described.name)
+    return described
+
+
+@dataclass
+class _Walk:
+    exam: Exam
+    at: int
+
+    def note(self, sign: Sign, subject: str, message: str) -> None:
+        self.exam.note(sign, subject, message, self.at)
+
+    def all(self, root: Any) -> None:
+        """Every object of the tree, however it is nested, without recursion."""
+        waiting = [root]
+        while waiting:
+            node = waiting.pop()
+            self.exam.step()
+            if isinstance(node, dict):
+                if isinstance(node.get("class_name"), str):
+                    self.entry(node)
+                for key, value in node.items():
+                    if isinstance(value, str):
+                        self.text(key, value)
+                waiting.extend(one for one in reversed(node.values()) if isinstance(one, dict | list))
+            else:
+                self.exam.step(len(node) // 64)
+                waiting.extend(one for one in reversed(node) if isinstance(one, dict | list))
+
+    def entry(self, node: dict[str, Any]) -> None:
+        """One `{"class_name": ..., "config": ...}`."""
+        name, module, config = node["class_name"], _text(node.get("module")), node.get("config")
+        registered = _text(node.get("registered_name"))
+        if name in keras_names.words("values") and (not module or module in {"builtins", "keras"}):
+            return
+        if name == "__typespec__":
+            name = _text(node.get("spec_name"))
+        if name == "__lambda__":
+            inner = config if isinstance(config, dict) else {}
+            self.code(inner.get("code", inner.get("value")), "lambda", "")
+        elif name == "function":
+            self.function(module, config if isinstance(config, str) else registered)
+        else:
+            self.named(keras_names.of_class(module, name, registered), module, name, "class")
+            self.special(name.rpartition(">")[2], config if isinstance(config, dict) else {})
+
+    def special(self, name: str, config: dict[str, Any]) -> None:
+        """The classes whose own configuration holds code, or names something to load."""
+        label = _text(config.get("name")) or name
+        if name == "Lambda":
+            self.lambda_layer(config, label)
+        elif name in {"TFOpLambda", "SlicingOpLambda", "TFClassMethodDispatcher", "ClassMethod"}:
+            self.operation(_text(config.get("function")) or _text(config.get("cls_symbol")))
+        elif name == "TensorFlowOpLayer":
+            for operation in sorted(keras_names.words("operations")):
+                if re.search(rf"(?<![A-Za-z0-9]){operation}(?![A-Za-z0-9])", str(config.get("node_def"))[:100_000]):
+                    self.note(Sign.OPERATIONS, operation, f"layer {label} is this operation of TensorFlow")
+        elif name == "TorchModuleWrapper":
+            self.torch_module(config.get("module"), label)
+        elif name == "TFSMLayer":
+            self.note(Sign.CARRIES, label, "loads the TensorFlow SavedModel at its file path as a layer (TFSMLayer)")
+
+    def lambda_layer(self, config: dict[str, Any], label: str) -> None:
+        for field_ in ("function", "output_shape", "mask"):
+            value, module = (
+                config.get(field_),
+                _text(config.get("module" if field_ == "function" else f"{field_}_module")),
+            )
+            kind = _text(config.get("function_type" if field_ == "function" else f"{field_}_type"))
+            if isinstance(value, list) and value and isinstance(value[0], str):
+                self.code(value[0], label, module)
+            elif isinstance(value, str) and (kind == "lambda" or (not kind and len(value) > 100)):
+                self.code(value, label, module)
+            elif isinstance(value, str) and (kind in {"function", "raw"} or field_ == "function"):
+                self.function(module, value)
+
+    def function(self, module: str, name: str) -> None:
+        if name:
+            self.named(keras_names.of_function(module, name.rpartition(">")[2]), module, name, "function")
+
+    def named(self, standing: Name, module: str, name: str, kind: str) -> None:
+        """Note what a name means, and that it is imported."""
+        full = f"{module}.{name}" if module else name
+        if standing is not Name.KNOWN or module:
+            self.exam.needs(module, name) if module else self.exam.needs(name, "")
+        if standing is Name.DANGEROUS:
+            why = keras_names.why(module, name)
+            self.note(Sign.EXECUTES, full, f"the configuration names this {kind}, which {why}: loading imports it")
+        elif standing is Name.CODE:
+            self.note(Sign.CARRIES, full, f"the configuration names this {kind}, which makes code of what it is given")
+        elif standing is Name.CUSTOM:
+            self.note(Sign.UNKNOWN, full, f"a custom {kind}: loading needs code that is not part of Keras")
+
+    def operation(self, symbol: str) -> None:
+        standing = keras_names.of_tensorflow(symbol)
+        if standing is Name.DANGEROUS:
+            self.note(Sign.OPERATIONS, f"tf.{symbol}", "a layer calls it: it reads or writes files, or runs code")
+        elif standing is Name.CUSTOM:
+            self.note(Sign.UNKNOWN, f"tf.{symbol}", "a layer calls this function, which is not known as harmless")
+
+    def code(self, code: object, label: str, module: str) -> None:
+        """Compiled Python, as base64 of a marshalled code object."""
+        self.note(Sign.CARRIES, label, "compiled Python code in a Lambda: calling the model runs it")
+        if module and keras_names.of_class(module, "", "") is Name.DANGEROUS:
+            self.note(Sign.EXECUTES, f"{label} in {module}", "its code runs with the names of that module at hand")
+        if not isinstance(code, str):
+            return
+        try:
+            data = base64.b64decode(code.encode("ascii"), validate=False)
+        except (UnicodeEncodeError, binascii.Error, ValueError):
+            data = code.encode("raw_unicode_escape", "surrogatepass")
+        self.program(data)
+
+    def program(self, data: bytes) -> None:
+        """Judge marshalled code by what it refers to."""
+        self.exam.step(len(data) // 64)
+
+    def torch_module(self, module: object, label: str) -> None:
+        self.note(Sign.CARRIES, label, "a pickled PyTorch module: loading unpickles it (TorchModuleWrapper)")
+        text = module if isinstance(module, str) else ""
+        if isinstance(module, dict) and isinstance(module.get("config"), dict):
+            text = _text(module["config"].get("value"))
+        try:
+            data = base64.b64decode(text.encode("ascii"))
+        except (UnicodeEncodeError, binascii.Error, ValueError):
+            data = text.encode("raw_unicode_escape", "surrogatepass")
+        if data and not self.exam.inspect(Bytes(data), f"{label}.pt"):
+            self.exam.gap("not recognised", f"the PyTorch module of layer {label}")
+
+    def text(self, key: str, value: str) -> None:
+        """A text that is opened as a file, or looked up as a function."""
+        if key in keras_names.words("paths") and value and len(value) <= _PATH_TEXT:
+            if leaves(value):
+                self.note(Sign.ESCAPES, value, f"building the model opens this path ({key})")
+            elif key in {"vocabulary", "filepath"}:
+                self.note(Sign.IRREGULAR, value, f"building the model reads this file beside it ({key})")
+        elif (
+            key in _FUNCTIONS
+            and keras_names.of_function("", value) is Name.CUSTOM
+            and value not in keras_names.words("classes")
+        ):
+            self.note(Sign.UNKNOWN, value, f"a custom function ({key}): loading needs code that is not part of Keras")
+
+
+def leaves(path: str) -> bool:
+    """Whether a path is outside of the folder it is written in, or on a network."""
+    return bool(_URL.match(path) or _ABSOLUTE.match(path)) or ".." in re.split(r"[/\\]", path)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _described(root: Any) -> Described:
+    if not isinstance(root, dict):
+        return Described()
+    top = root["model_config"] if isinstance(root.get("model_config"), dict) else root
+    config = top.get("config")
+    described = Described(_text(top.get("class_name")))
+    layers = config.get("layers") if isinstance(config, dict) else config
+    if isinstance(config, dict):
+        described.name = _text(config.get("name"))
+    for layer in layers if isinstance(layers, list) else []:
+        inner = layer.get("config") if isinstance(layer, dict) else None
+        name = (_text(inner.get("name")) if isinstance(inner, dict) else "") or (
+            _text(layer.get("name")) if isinstance(layer, dict) else ""
+        )
+        if name:
+            described.layers.append(name)
+    return described
