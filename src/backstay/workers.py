@@ -46,7 +46,7 @@ _READING, _EXAMINING = 0.0, 1.0
 class Setup:
     """What a worker needs: how to read, a function that makes the examiner (importable by name), and its limits.
 
-    What `cache` knows of a file is not found out again.
+    What `cache` knows of a file is not found out again. Without `hashing`, files that are not read whole have no digest.
     """
 
     reader: Reader
@@ -54,6 +54,7 @@ class Setup:
     seconds: float = FILE_SECONDS
     memory: int = MEMORY
     cache: Cache | None = None
+    hashing: bool = True
 
 
 def jobs_for(files: int, jobs: int | None = None) -> int:
@@ -300,7 +301,7 @@ def _examined(setup: Setup, examiner: Examiner, path: str, real: str, state: Any
         return msgspec.structs.replace(known, known=True)
     selected = examiner.selected(file)
     skip = None
-    if file.truncated and selected:
+    if file.truncated and selected and setup.hashing:
         file, skip = reader.hashed(file, real)
     state[_STARTED], state[_PHASE] = time.monotonic(), _EXAMINING
     result = examiner.examine(file, selected)

@@ -9,7 +9,7 @@ from importlib import import_module
 from backstay import __version__
 
 _SEVERITIES = ("critical", "high", "medium", "low", "info", "none")
-_COMMANDS = ("scan", "explain", "list", "config", "schema", "version")
+_COMMANDS = ("scan", "models", "explain", "list", "config", "schema", "version")
 _BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells report it
 _GLOBAL = ("-h", "--help", "--version", "--debug")
 
@@ -109,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _scan(commands)
+    _models(commands)
 
     explain = _command(commands, "explain", "explain", "explain a rule: what is wrong, why it matters, how to mend it")
     explain.add_argument("rule", metavar="RULE", help="a rule's id; `backstay list rules` names them all")
@@ -162,6 +163,39 @@ def _scan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--no-cache", action="store_true", help="read every file anew and remember nothing for the next scan"
     )
     _policy_options(scan)
+
+
+def _models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    models = _command(commands, "models", "models", "inspect model files without loading them; lock and verify them")
+    actions = models.add_subparsers(title="actions", metavar="ACTION", required=True, dest="action")
+
+    inspect = actions.add_parser("inspect", help="say of each model file what it holds and what loading it would do")
+    inspect.add_argument("paths", metavar="PATH", nargs="*", help="files and folders (default: this folder)")
+    inspect.add_argument("-f", "--format", choices=("table", "json"), default="table", help="table (default) or json")
+    inspect.add_argument("--no-hash", action="store_true", help="no SHA-256 of files over 10 MB: much faster")
+    inspect.add_argument("--no-color", action="store_true", help="plain text; so does the variable NO_COLOR")
+    inspect.add_argument(
+        "--fail-on", choices=("malicious", "code", "unknown", "none"), default="malicious", metavar="VERDICT",
+        help="exit 1 on files of this verdict or worse: malicious (default), code, unknown, none",
+    )  # fmt: skip
+    inspect.add_argument("--allow-partial", action="store_true", help="exit 0 instead of 3 when a part was not read")
+    lock = actions.add_parser("lock", help="write the digests and origins of all model files below a folder")
+    verify = actions.add_parser("verify", help="fail on any change since the lock; check a signature")
+    for one in (lock, verify):
+        one.add_argument("directory", metavar="DIR", nargs="?", default=".", help="the folder (default: this one)")
+        one.add_argument("--lock", metavar="FILE", help="the lock (default: backstay-models.lock in DIR)")
+    signature = verify.add_argument_group("OpenSSF model signature (needs `pip install backstay[signing]`)")
+    signature.add_argument("--signature", metavar="FILE", help="the signature of DIR, such as DIR/model.sig")
+    signature.add_argument("--public-key", metavar="FILE", help="who signed: an elliptic-curve public key (PEM)")
+    signature.add_argument(
+        "--certificate-chain", metavar="FILE", action="append", help="who signed: trusted certificates"
+    )
+    signature.add_argument("--identity", metavar="NAME", help="who signed: a Sigstore identity, such as a mail address")
+    signature.add_argument("--identity-provider", metavar="URL", help="the issuer of that identity")
+    signature.add_argument("--trust-root", metavar="FILE", help="Sigstore's trust root, so that no network is needed")
+    for one in (inspect, lock, verify):
+        one.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="worker processes (default: one a core)")
+        one.add_argument("-q", "--quiet", action="store_true", help="no progress and no remarks on stderr")
 
 
 def _policy_options(parser: argparse.ArgumentParser) -> None:
