@@ -34,7 +34,7 @@ def _elf(head: bytes) -> bool:
     if len(head) < 20 or head[4] not in (1, 2) or head[5] not in (1, 2) or head[6] != 1:
         return False
     type_, machine = struct.unpack_from("<HH" if head[5] == 1 else ">HH", head, 16)
-    return 1 <= type_ <= 4 and machine != 0
+    return bool(1 <= type_ <= 4 and machine)
 
 
 def _windows(head: bytes) -> str:
@@ -43,7 +43,7 @@ def _windows(head: bytes) -> str:
     if len(head) < 0x40:
         return ""
     at = int.from_bytes(head[0x3C:0x40], "little")
-    return "Windows executable" if 0x40 <= at and head[at : at + 4] == b"PE\0\0" else ""
+    return "Windows executable" if at >= 0x40 and head[at : at + 4] == b"PE\0\0" else ""
 
 
 def _mach(head: bytes) -> str:

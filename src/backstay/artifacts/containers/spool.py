@@ -1,8 +1,8 @@
-"""Spool: decompressed bytes as content, written as far as somebody asks for them, in memory at first and then on disk."""
+"""Spool: decompressed bytes as content, kept in memory at first and then on disk."""
 
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import IO
 
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, MalformedError, StopError
@@ -17,13 +17,13 @@ class Spool(Content):
     def __init__(self) -> None:
         self.size = 0
         self._memory = bytearray()
-        self._file: BinaryIO | None = None
+        self._file: IO[bytes] | None = None
 
     def append(self, data: bytes) -> None:
         self.size += len(data)
         if self._file is None and self.size > MEMORY:
-            self._file = tempfile.TemporaryFile(buffering=1 << 18)  # noqa: SIM115 - lives as long as the spool
-            self._file.write(self._memory)
+            self._file = file = tempfile.TemporaryFile(buffering=1 << 18)  # noqa: SIM115 - lives as long as the spool
+            file.write(self._memory)
             self._memory = bytearray()
         if self._file is None:
             self._memory += data
@@ -59,6 +59,7 @@ class Drawn(Content):
         self.size = size
         self.pieces = pieces
         self.failed = False
+        self.over = False  # the last piece had more than was promised
         self._exam, self._member, self._ended = exam, member, ended
         self._spool = Spool()
         self._done = False
@@ -89,6 +90,7 @@ class Drawn(Content):
             with self._exam.inside(self._member) as inside:
                 inside.gap(error.reason, error.detail)
         if piece is not None:
+            self.over = len(piece) > self.size - self._spool.size
             self._spool.append(piece[: self.size - self._spool.size])
         if piece is None or self._spool.size >= self.size:
             self._done = True
@@ -103,6 +105,10 @@ class Meter:
     def __init__(self, exam: Exam, subject: str) -> None:
         self._exam, self._subject = exam, subject
         self.taken = self.given = 0
+
+    def begin(self) -> None:
+        """Count a stream: a file may hold a million that are empty."""
+        self._exam.step(50)
 
     def take(self, number: int) -> None:
         self.taken += number

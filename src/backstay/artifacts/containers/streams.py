@@ -133,11 +133,6 @@ def one(source: Content, at: int, end: int, decoder: Decoder, meter: Meter) -> G
     return at - len(decoder.unused_data)
 
 
-def all_of(source: Content, make: Callable[[], Decoder], begins: Callable[[bytes], bool], meter: Meter) -> "Streams":
-    """The pieces of every stream of a file that has several one after the other, as `cat a.gz b.gz` writes them."""
-    return Streams(source, make, begins, meter)
-
-
 class Streams:
     """Iterates over the pieces of streams that follow one another; `end` is where the last of them ended."""
 
@@ -153,4 +148,5 @@ class Streams:
             if self.count and not self._begins(self._source.glance(self.end, 16)):
                 return
             self.count += 1
+            self._meter.begin()
             self.end = yield from one(self._source, self.end, self._source.size, self._make(), self._meter)
