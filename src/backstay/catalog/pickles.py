@@ -24,8 +24,8 @@ class Row(msgspec.Struct, frozen=True):
 class _Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Names of a common standing. `of` are modules, `names` what stands in each of them, both separated by blanks.
 
-    A name may be dotted. `*` is everything in the module and below it, `part.*` in a part of it; `**.name` is that name in the module or
-    anywhere below it.
+    A name may be dotted. `*` is everything in the module and below it, `part.*` in a part of it; `**.name` is that
+    name in the module or anywhere below it.
     """
 
     names: str

@@ -30,14 +30,16 @@ RULES = {
     "(`attrgetter`, `methodcaller`). Safe for a literal plain name of a class or an instance; of a global ask for "
     "`entry(module, 'Name.attribute')`. Dangerous: dunder or computed names, dots, anything of a module.",
     "calls": "Calls its first argument, now or later (`partial`, `map`, `defaultdict`, `_rebuild_from_type_v2`); of a "
-    "state (BUILD) that is the first item. Safe for None and for a global that is safe; unknown for one that is unknown "
-    "and for a method that a safe `getattr` of an instance gives; carried code for what such code made; dangerous for a "
-    "global that is weighed, and for what any other call gave.",
+    "state (BUILD) that is the first item. Safe for None and for a global that is safe; unknown for one that is "
+    "unknown, and for a method that a safe `getattr` of an instance gives; carried code for what such code made; "
+    "dangerous for a global that is weighed, and for what any other call gave.",
     "calls-second": "As `calls`, with its second argument.",
     "constructs": "Makes an instance of the class that is its first argument, past `__init__` (`copyreg.__newobj__`, "
-    "`_reconstructor`): it stands as that class does; a class of standing WEIGH is safe here. What is no global is "
-    "dangerous.",
-    "reference": "Harmless as a value that the model holds, dangerous as a call.",
+    "`_reconstructor`), as NEWOBJ does: it stands as that class does. A class of standing WEIGH is safe here unless its "
+    "rule is `reference`. What is no global is dangerous.",
+    "constructor": "A class whose `__init__` opens, loads or runs what it is given: harmless as a value, when made past "
+    "`__init__`, and when called without arguments; dangerous when called with some (REDUCE, INST, OBJ).",
+    "reference": "Harmless as a value that the model holds, dangerous when called or made in whatever way.",
     "module": "Imports the module that its first argument names: as `entry(name, '')` stands. A computed name is "
     "dangerous.",
     "nested": "Its argument are the bytes of a pickle or model of its own, which is loaded: inspect them. Bytes that "
@@ -52,7 +54,8 @@ RULES = {
 }
 
 PLAIN_CODECS = frozenset(
-    "ascii latin1 latin-1 latin_1 iso-8859-1 iso8859-1 utf8 utf-8 utf_8 utf-16 utf-16-le utf-16-be utf-32".split()
+    {"ascii", "latin1", "latin-1", "latin_1", "iso-8859-1", "iso8859-1", "utf8", "utf-8", "utf_8", "utf-16"}
+    | {"utf-16-le", "utf-16-be", "utf-32"}
 )
 
 
@@ -97,10 +100,10 @@ class Policy:
         if dunder:
             return Entry(Standing.DANGEROUS, f"reaches into the interpreter by {dunder}")
         row = self._tables.below(parts)
-        if row is not None and row.standing == Standing.DANGEROUS:
+        if row is not None and row.standing == "dangerous":
             return _of(row)
         if not named:
-            return _of(row) if row is not None and row.standing == Standing.CODE else self._module(top)
+            return _of(row) if row is not None and row.standing == "code" else self._module(top)
         walked = self._walked(parts, named)
         if walked:
             return Entry(Standing.DANGEROUS, f"reaches {walked} through {'.'.join(parts[: -len(named)]) or top}")
@@ -140,7 +143,7 @@ class Policy:
     def _standard(self, parts: list[str]) -> Entry:
         """The standard library is a closed set: what is not listed has no business in a model."""
         owner = self._tables.exact.get(".".join(parts[:-1]))
-        if owner is not None and owner.standing == Standing.SAFE:
+        if owner is not None and owner.standing == "safe":
             return Entry(Standing.SAFE, f"of {parts[-2]}")
         if parts[0] in self._tables.shadowed and _classlike(parts[-1]):
             return Entry(Standing.UNKNOWN, f"a class of {parts[0]}, a name that the standard library has, too")
@@ -156,7 +159,7 @@ class Policy:
         if _classlike(last) or last.startswith("__pyx_unpickle_"):
             return Entry(Standing.SAFE, f"a class of {top}")
         owner = self._tables.exact.get(".".join(parts[:-1]))
-        if (owner is not None and owner.standing == Standing.SAFE) or _classlike(parts[-2]):
+        if (owner is not None and owner.standing == "safe") or _classlike(parts[-2]):
             if last in self._tables.verbs:
                 return Entry(Standing.DANGEROUS, self._tables.verbs[last])
             return Entry(Standing.UNKNOWN, f"a method of {parts[-2]} that models are not known to need")
