@@ -119,6 +119,7 @@ def describe(policy: Policy, origin: Origin) -> tuple[str, ...]:
         notes.append(f"the scanned tree's own {origin.ignored} was not used")
     off = sum(value == "off" for value in policy.severity.values())
     allow = policy.allow
+    names = (allow.providers, allow.models, allow.mcp_servers, allow.hosts, allow.imports)
     parts = (
         _count(len(policy.waivers), "waiver"),
         _count(off, "rule") and _count(off, "rule") + " switched off",
@@ -127,7 +128,7 @@ def describe(policy: Policy, origin: Origin) -> tuple[str, ...]:
         _count(len(policy.exclude), "excluded pattern"),
         "vendored trees included" if policy.include_vendored else "",
         _count(len(policy.context), "context"),
-        _count(sum(map(len, (allow.providers, allow.models, allow.mcp_servers, allow.hosts))), "allowed name"),
+        _count(sum(map(len, names)), "allowed name"),
         f"fails on {policy.fail_on}" if policy.fail_on else "",
     )
     said = ", ".join(part for part in parts if part)

@@ -46,7 +46,15 @@ def signed(data: bytes) -> Signed | None:
         if digest["algorithm"] != "SHA2_256":
             raise ValueError("a digest that is not SHA-256")
         return Signed({"": base64.b64decode(digest["digest"], validate=True).hex()})
-    except (KeyError, TypeError, AttributeError, binascii.Error, RecursionError, json.JSONDecodeError) as error:
+    except (
+        KeyError,
+        TypeError,
+        AttributeError,
+        binascii.Error,
+        RecursionError,
+        UnicodeError,
+        json.JSONDecodeError,
+    ) as error:
         raise ValueError(f"not a whole Sigstore bundle ({type(error).__name__})") from None
 
 

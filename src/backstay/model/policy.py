@@ -29,12 +29,16 @@ class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
 
 
 class Allow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """Allow-lists of globs on names; an empty list means that anything is allowed."""
+    """Allow-lists of globs on names; an empty list means that anything is allowed.
+
+    `imports` is the other way round: names that loading a model file may import beside those known to be safe.
+    """
 
     providers: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     mcp_servers: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
 
 
 class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):

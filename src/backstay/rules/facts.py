@@ -270,25 +270,30 @@ def model_uses(endpoint: Asset, graph: Graph) -> list[tuple[Asset, Relationship]
     ]
 
 
-def observed(asset: Asset, attribute: str, text: str) -> Iterator[Match]:
-    """One match for all that an inspection observed under one attribute; `text` has places for `name` and `what`.
+def observed(asset: Asset, attribute: str, text: str, entries: Sequence[str] | None = None) -> Iterator[Match]:
+    """One match for all that an inspection observed under one attribute, or for some entries of it; `text` has places
+    for `name` and `what`.
 
     What makes the match is the set of things seen, not their places: a file whose harmful call moved has the same
     flaw, one that got a second has another.
     """
-    seen = [
-        one.removesuffix("]").rpartition(" [") if one.endswith("]") else (one, "", "") for one in asset.items(attribute)
-    ]
+    seen = [_parted(one) for one in (asset.items(attribute) if entries is None else entries)]
     if not seen:
         return
     place = asset.place
     evidence = tuple(
-        msgspec.structs.replace(place, note=where) for _, _, where in seen[:20] if place is not None and where
+        msgspec.structs.replace(place, note=where) for _, where in seen[:20] if place is not None and where
     )
-    what = named((f"{said} ({where})" if where else said for said, _, where in seen), 2)
-    subjects = sorted({said.partition(": ")[0] for said, _, _ in seen})
+    what = named((f"{said} ({where})" if where else said for said, where in seen), 2)
+    subjects = sorted({said.partition(": ")[0] for said, _ in seen})
     yield Match(
         message=text.format(name=asset.name, what=what),
         evidence=evidence or asset.evidence,
         discriminator=", ".join(subjects[:10]),
     )
+
+
+def _parted(entry: str) -> tuple[str, str]:
+    """What was observed, and where: `posix.system: called [data.pkl at byte 12]`."""
+    said, bracket, where = entry.rpartition(" [")
+    return (said, where[:-1]) if bracket and where.endswith("]") else (entry, "")
