@@ -1,9 +1,15 @@
 """Formats: the readers, one module a format. A format is added by its module and a line here."""
 
 from backstay.artifacts.format import Format
+from backstay.artifacts.formats import (
+    gguf,
+    safetensors,
+)
 from backstay.artifacts.formats import zip as zip_archive
 
 # Every reader whose format fits is run: a file can be two things at once, and readers disagree on which.
 FORMATS: tuple[Format, ...] = (
+    gguf.FORMAT,
+    safetensors.FORMAT,
     zip_archive.FORMAT,
 )  # fmt: skip

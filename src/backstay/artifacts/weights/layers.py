@@ -52,7 +52,7 @@ def targets(names: Iterable[str]) -> set[str]:
     for name in names:
         match = _ADAPTER.search(name)
         if match:
-            found.add(name[: match.start()].replace(".base_layer", "").rpartition(".")[2])
+            found.add(name[: match.start()].replace(".base_layer", "").removesuffix(".weight").rpartition(".")[2])
     return found
 
 
