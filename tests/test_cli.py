@@ -156,8 +156,8 @@ def test_the_policy_sets_the_threshold_and_the_option_wins(fake: Pipeline) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["absent"], "absent: no such folder"),
-        (["file"], "file: is not a folder"),
+        (["absent"], "absent: no such file or folder"),
+        (["pipe"], "pipe: is neither a file nor a folder"),
         (["src", "-f", "xml"], "unknown format xml; there are cyclonedx"),
         (["src", "-f", "json", "-f", "html"], "2 formats (-f) and 0 files (-o): give each format its file"),
         (["src", "-o", "a.html", "-f", "table", "-o", "a.txt", "-f", "html"], "table would be written to a.html"),
@@ -176,7 +176,7 @@ def test_the_policy_sets_the_threshold_and_the_option_wins(fake: Pipeline) -> No
 def test_errors_say_what_is_wrong_and_exit_with_2(
     fake: Pipeline, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    Path("file").touch()
+    os.mkfifo("pipe")
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith("backstay: error: ")
@@ -259,6 +259,7 @@ def test_options_reach_the_pipeline(fake: Pipeline) -> None:
         "trust_repo": True,
         "notes": ("policy from backstay.toml: 1 excluded pattern",),
         "cached": True,
+        "only": "",
     }
     main(["src", "--no-repo-config", "--no-cache"])
     assert fake.asked["cached"] is False
@@ -509,7 +510,7 @@ def test_a_folder_called_almost_like_a_command_is_scanned(fake: Pipeline) -> Non
 
 def test_a_missing_folder_is_not_taken_for_a_command(fake: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nosuch"]) == 2
-    assert "nosuch: no such folder" in capsys.readouterr().err
+    assert "nosuch: no such file or folder" in capsys.readouterr().err
 
 
 def test_no_score_when_nothing_was_covered(tmp_path: Path) -> None:

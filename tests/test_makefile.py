@@ -43,5 +43,5 @@ def test_scan_shows_findings_writes_the_report_and_says_where(tmp_path: Path) ->
 def test_scan_fails_on_an_error(folder: str, tmp_path: Path) -> None:
     done = make("scan", f"DIR={folder}", f"REPORT={tmp_path / 'report.html'}")
     assert done.returncode != 0
-    assert "no such folder" in done.stderr
+    assert "no such file or folder" in done.stderr
     assert not (tmp_path / "report.html").exists()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backstay.collectors.directory import Directory, Entry
+from backstay.collectors.directory import Directory
 from backstay.collectors.reader import Limits
 from backstay.detectors import model_files
 from backstay.examine import Examined, Examiner
@@ -43,12 +43,9 @@ def inspected(
     """
     for path in paths:
         folder = path if path.is_dir() else path.parent
-        directory = Directory(folder, include_vendored=True, trust_repo=False, limits=_LIMITS)
-        if path.is_dir() and not directory.problem:
-            walk = directory.walk()
-            entries, skips = walk.entries, walk.skips
-        else:
-            entries, skips = [Entry(path.name, path.name)], []
+        only = "" if path.is_dir() else path.name
+        directory = Directory(folder, include_vendored=True, trust_repo=False, limits=_LIMITS, only=only)
+        entries, skips, _ = directory.walk()
         prefix = "" if str(folder) == "." else f"{folder}/"
         yield from (Inspected(prefix + skip.path, skips=[skip]) for skip in skips if not skip.by_choice)
         setup = Setup(directory.reader(), examiner, _SECONDS, hashing=hashing)

@@ -54,8 +54,9 @@ def scan(
     notes: Sequence[str] = (),
     file_seconds: float = FILE_SECONDS,
     cached: bool = False,
+    only: str = "",
 ) -> Report:
-    """Scan a folder. `jobs` is the number of worker processes (None: as many as there are cores).
+    """Scan a folder, or `only` the file of this name in it. `jobs` is the number of worker processes (None: as many as there are cores).
 
     Without `trust_repo` what the scanned files say about themselves does not suppress anything: its ignore files
     leave nothing out, and inline ignores are counted in a note and not applied. `notes` stand before the scan's own,
@@ -67,7 +68,7 @@ def scan(
     tell = progress or (lambda stage, done, total: None)
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     tell("collecting", 0, 0)
-    collector = Directory(root, policy.exclude, policy.include_vendored, trust_repo=trust_repo)
+    collector = Directory(root, policy.exclude, policy.include_vendored, trust_repo=trust_repo, only=only)
     walk = collector.walk(lambda found: tell("collecting", found, 0))
     dirty = Background(_dirty, collector.repository, collector.source.commit) if collector.repository else None
     try:

@@ -131,7 +131,9 @@ def _parser() -> argparse.ArgumentParser:
 def _scan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     scan = _command(commands, "scan", "scan", "scan a folder (the default command)")
     scan.epilog = _EPILOG
-    scan.add_argument("directory", metavar="DIR", nargs="?", default=".", help="the folder to scan (default: this one)")
+    scan.add_argument(
+        "directory", metavar="DIR", nargs="?", default=".", help="the folder, or file, to scan (default: this folder)"
+    )
     output = scan.add_argument_group("output")
     output.add_argument(
         "-f", "--format", action="append", default=[], metavar="FORMAT", dest="formats",

@@ -20,9 +20,11 @@ from backstay.scope import is_pattern
 
 def run(options: argparse.Namespace) -> int:
     planned = outputs.plan(options.formats, options.outputs, registry.exporters())
-    root = Path(options.directory)
+    root, only = Path(options.directory), ""
+    if root.is_file():
+        root, only = root.parent, root.name
     try:
-        return _run(options, root, planned)
+        return _run(options, root, only, planned)
     except BrokenPipeError:
         raise
     except (Exception, KeyboardInterrupt) as error:
@@ -30,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         raise
 
 
-def _run(options: argparse.Namespace, root: Path, planned: list[outputs.Output]) -> int:
+def _run(options: argparse.Namespace, root: Path, only: str, planned: list[outputs.Output]) -> int:
     from backstay.pipeline import scan
 
     _check_root(root)
@@ -48,7 +50,8 @@ def _run(options: argparse.Namespace, root: Path, planned: list[outputs.Output])
             jobs=options.jobs,
             trust_repo=not options.no_repo_config,
             notes=notes,
-            cached=not options.no_cache,
+            cached=not options.no_cache and not only,
+            only=only,
         )
     _write(report, planned, options)
     threshold = options.fail_on or policy.fail_on or DEFAULT_THRESHOLD
@@ -81,9 +84,9 @@ def _policy(options: argparse.Namespace, root: Path) -> tuple[Policy, tuple[str,
 def _check_root(root: Path) -> None:
     name = printable(str(root))
     if not root.exists():
-        raise CommandError(f"{name}: no such folder")
+        raise CommandError(f"{name}: no such file or folder")
     if not root.is_dir():
-        raise CommandError(f"{name}: is not a folder")
+        raise CommandError(f"{name}: is neither a file nor a folder")
 
 
 def _write(report: Report, planned: list[outputs.Output], options: argparse.Namespace) -> None:

@@ -32,7 +32,7 @@ class Walk(NamedTuple):
 
 
 class Directory:
-    """One folder as a source. Without `trust_repo` its own ignore files are not honoured.
+    """One folder as a source, or `only` one file of it. Without `trust_repo` its own ignore files are not honoured.
 
     `problem` says why the root cannot be scanned at all; it is empty when it can.
     """
@@ -45,7 +45,9 @@ class Directory:
         *,
         trust_repo: bool = True,
         limits: Limits | None = None,
+        only: str = "",
     ) -> None:
+        self.only = only
         self.limits = limits or Limits()
         self.problem = ""
         try:
@@ -79,6 +81,8 @@ class Directory:
         """Find every file, in the order of paths. `progress` is told the number found so far."""
         if self.problem:
             return Walk([], [Skip(".", "unreadable", self.problem)], 0)
+        if self.only:
+            return Walk([Entry(shown(self.only), self.only)], [], 0)
         walker = _Walker(self, progress)
         walker.run()
         entries = walker.unambiguous()
