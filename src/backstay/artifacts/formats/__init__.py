@@ -3,6 +3,7 @@
 from backstay.artifacts.format import Format
 from backstay.artifacts.formats import (
     gguf,
+    hdf5,
     safetensors,
 )
 from backstay.artifacts.formats import zip as zip_archive
@@ -10,6 +11,8 @@ from backstay.artifacts.formats import zip as zip_archive
 # Every reader whose format fits is run: a file can be two things at once, and readers disagree on which.
 FORMATS: tuple[Format, ...] = (
     gguf.FORMAT,
+    hdf5.DATA,
+    hdf5.FORMAT,
     safetensors.FORMAT,
     zip_archive.FORMAT,
 )  # fmt: skip
