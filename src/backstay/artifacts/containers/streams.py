@@ -119,14 +119,17 @@ def one(source: Content, at: int, end: int, decoder: Decoder, meter: Meter) -> G
         data = b""
         if decoder.needs_input:
             data = source.read(at, min(_TAKEN, end - at))
-            if not data:
-                raise MalformedError("truncated", "a compressed stream has no end")
             at += len(data)
             meter.take(len(data))
+        is_last = not data and decoder.needs_input
         try:
             piece = decoder.decompress(data, PIECE)
+        except EOFError:
+            piece = b""
         except ERRORS as error:
             raise MalformedError("broken stream", type(error).__name__) from None
+        if is_last and not piece and not decoder.eof:
+            raise MalformedError("truncated", "a compressed stream has no end")
         if piece:
             meter.give(len(piece))
             yield piece
