@@ -10,6 +10,8 @@ from backstay.artifacts.formats import (
     safetensors,
     sevenzip,
     tar,
+    tensorflow_graph,
+    tensorflow_saved_model,
     torch_legacy,
 )
 from backstay.artifacts.formats import zip as zip_archive
@@ -17,14 +19,19 @@ from backstay.artifacts.formats import zip as zip_archive
 # Every reader whose format fits is run: a file can be two things at once, and readers disagree on which.
 FORMATS: tuple[Format, ...] = (
     *compressed.FORMATS,
+    *sevenzip.FORMATS,
     gguf.FORMAT,
     hdf5.DATA,
     hdf5.FORMAT,
     joblib.FORMAT,
     pickle.FORMAT,
     safetensors.FORMAT,
-    *sevenzip.FORMATS,
     tar.FORMAT,
+    tensorflow_graph.FORMAT,
+    tensorflow_graph.META_GRAPH,
+    tensorflow_saved_model.FINGERPRINT,
+    tensorflow_saved_model.FORMAT,
+    tensorflow_saved_model.KERAS_METADATA,
     torch_legacy.FORMAT,
     zip_archive.FORMAT,
 )  # fmt: skip

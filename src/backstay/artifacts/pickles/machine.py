@@ -1,0 +1,470 @@
+"""Machine: runs one pickle stream the way a loader would, without building, importing or calling anything.
+
+What it executes are terms (see `terms`); a `Judge` hears of every global that is reached and every call that is made.
+It goes on as far as a loader would: to STOP, or to the opcode at which the stream breaks. Where CPython's two
+unpicklers differ, it takes what either of them takes.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
+
+from backstay.artifacts.content import Content
+from backstay.artifacts.exam import Exam, StopError
+from backstay.artifacts.pickles import opcodes
+from backstay.artifacts.pickles.constants import LONGEST, Constants, UnknownError, integer
+from backstay.artifacts.pickles.memory import PLAIN, Memo
+from backstay.artifacts.pickles.terms import EMPTY, KEPT, OPAQUE, Call, Group, Kind, Persistent, Value
+
+_WINDOW = 1 << 16
+_AHEAD = 16  # bytes that an opcode with its fixed argument takes at most
+_DEEPEST = 1 << 20  # values on the stack, or marks
+_ITEMS = 400_000  # items of containers that are kept at once; of more only that there are
+_FEW = 64
+_HIDING = 12  # bytes from which on text or bytes may hide a pickle
+
+# Opcodes that leave nothing behind, in runs: a value and POP, MARK and POP_MARK, FRAME, PROTO.
+_IDLE = re.compile(
+    rb"(?:(?:[N\]})\x88\x89\x8f]|K.|M..|J.{4})0|\([01]|20|\x95.{8}|\x80[\x00-\x05])+", re.DOTALL
+)  # fmt: skip
+_SUSPECT = re.compile(
+    rb"[\x80(c}\]N]|gA[JMRSUVWY]|KGl|KGN|Y[0-9a-z]{3}|8[0-9a-f][0-9a-f]{2}|63[0-9a-f]{2}|28[0-9a-f]{2}|x[\x01\x5e\x9c\xda]|eJ|eN|\x1f\x8b|H4sI"
+)
+
+
+class Outcome(NamedTuple):
+    """How a stream ended: after STOP at `at`, or broken there for a `reason`."""
+
+    at: int
+    reason: str = ""
+    result: Value | None = None
+
+
+class Judge(Protocol):
+    """Hears what a stream does, in its order."""
+
+    def reach(self, module: str, name: str, at: int) -> Value: ...
+
+    def compute(self, module: Value, name: Value, at: int) -> Value: ...
+
+    def call(self, function: Value, args: Value, keywords: Value | None, at: int, new: bool = False) -> Value: ...
+
+    def build(self, target: Value, state: Value, at: int) -> None: ...
+
+    def extend(self, target: Value, at: int) -> None: ...
+
+    def extension(self, code: int, at: int) -> Value: ...
+
+    def persistent_id(self, term: Persistent) -> None: ...
+
+    def raw(self, target: Call, at: int) -> int: ...
+
+    def hidden(self, at: int, length: int) -> None: ...
+
+
+class BrokenError(Exception):
+    """The stream cannot go on here."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _by_opcode(values: Iterable[tuple[int, int]], missing: int) -> list[int]:
+    table = [missing] * 256
+    for op, value in values:
+        table[op] = value
+    return table
+
+
+_FIXED = _by_opcode(opcodes.FIXED.items(), -1)
+_COUNTED = _by_opcode(opcodes.COUNTED.items(), 0)
+
+
+class Machine:
+    """One run over a stream that begins at a position."""
+
+    def __init__(self, content: Content, exam: Exam, judge: Judge, constants: Constants, at: int = 0) -> None:
+        self._content, self._exam, self._judge, self._constants = content, exam, judge, constants
+        self._at = at
+        self._stack: list[Value] = []
+        self._below: list[list[Value]] = []  # the stacks under each mark
+        self._memo = Memo()
+        self._kept = 0
+
+    def run(self) -> Outcome:
+        """Run to the end. Raises StopError when the exam's budget is spent."""
+        try:
+            return self._loop()
+        except BrokenError as broken:
+            return Outcome(self._at, broken.reason)
+
+    def _loop(self) -> Outcome:  # noqa: PLR0915 -- a function call for each opcode would double the time
+        """Constants and the memo, which are nearly all there is in a stream, are dealt with in place."""
+        content, memo, size = self._content, self._memo, self._content.size
+        packed, terms = memo.packed, memo.terms
+        stack = self._stack
+        base, at, limit, count = self._at, 0, 0, 0
+        window, reach = b"", 4096  # many a stream is short, and many a trial
+        while True:
+            if at >= limit:
+                self._at = base = base + at
+                self._exam.step(count)
+                at = count = 0
+                self._check()
+                if base >= size:
+                    raise BrokenError("truncated")
+                window = content.read(base, reach)
+                reach = _WINDOW
+                limit = len(window) if base + len(window) >= size else len(window) - _AHEAD
+                if limit <= 0:
+                    raise BrokenError("truncated")
+            count += 1
+            op = window[at]
+            width = _FIXED[op]
+            if width >= 0:
+                stack.append(base + at)
+                at += 1 + width
+                continue
+            width = _COUNTED[op]
+            if width:
+                start = at + 1 + width
+                length = int.from_bytes(window[at + 1 : start], "little")
+                if base + start + length > size:
+                    self._at = base + at
+                    raise BrokenError("truncated")
+                if length >= _HIDING and _SUSPECT.match(window, start):
+                    self._judge.hidden(base + start, length)
+                stack.append(base + at)
+                at = start + length
+                continue
+            if op in (0x94, 0x71) and stack:
+                top = stack[-1]
+                number = top if type(top) is int else memo.number(top, self._kept > _ITEMS)  # type: ignore[arg-type]
+                if op == 0x94 and memo.dense:
+                    packed.append(number)
+                    at += 1
+                    continue
+                if op == 0x71 and at + 1 < len(window):
+                    index = window[at + 1]
+                    if index == len(packed) and memo.dense:
+                        packed.append(number)
+                        at += 2
+                        continue
+            elif op == 0x68 and at + 1 < len(window) and window[at + 1] < len(packed) and memo.dense:
+                number = packed[window[at + 1]]
+                stack.append(number if number >= 0 else terms[~number])
+                at += 2
+                continue
+            elif op in opcodes.LINES:
+                end = window.find(b"\n", at)
+                if end >= 0:
+                    if end - at >= _HIDING and _SUSPECT.match(window, at + 1 + (op == ord("S"))):
+                        self._judge.hidden(base + at + 1, end - at - 1)
+                    stack.append(base + at)
+                    at = end + 1
+                    continue
+            elif op == opcodes.STOP:
+                self._exam.step(count)
+                self._at = base + at
+                return Outcome(base + at + 1, "", self._pop())
+            self._at = base + at
+            step = _STEPS.get(op)
+            if step is None:
+                self._exam.step(count)
+                raise BrokenError("invalid opcode")
+            self._at += 1
+            step(self)
+            stack = self._stack
+            at = self._at - base
+            if op in (0x30, 0x31, 0x80, 0x95) and at < len(window):
+                idle = _IDLE.match(window, at)
+                if idle:
+                    count += (idle.end() - at) // 2
+                    at = idle.end()
+
+    def _check(self) -> None:
+        if len(self._stack) > _DEEPEST or len(self._below) > _DEEPEST:
+            raise StopError("stack too deep", f"more than {_DEEPEST} values")
+
+    # The stack
+
+    def _pop(self) -> Value:
+        if not self._stack:
+            raise BrokenError("stack underflow")
+        return self._stack.pop()
+
+    def _top(self) -> Value:
+        if not self._stack:
+            raise BrokenError("stack underflow")
+        return self._stack[-1]
+
+    def _marked(self) -> list[Value]:
+        if not self._below:
+            raise BrokenError("no mark")
+        items = self._stack
+        self._stack = self._below.pop()
+        return items
+
+    def _group(self, kind: Kind, items: list[Value]) -> Group:
+        group = Group(kind)
+        if items:
+            self._fill(group, items)
+        return group
+
+    def _fill(self, group: Group, items: list[Value]) -> None:
+        self._kept += min(len(items), KEPT)
+        if self._kept > _ITEMS:  # what contains much is let go of: only the verdict's own terms are kept
+            items = [PLAIN if isinstance(one, Group) and not _flat(one) else one for one in items[:_FEW]]
+        group.extend(items)
+
+    # Reading
+
+    def _bytes(self, number: int) -> bytes:
+        data = self._content.read(self._at, number)
+        if len(data) < number:
+            raise BrokenError("truncated")
+        self._at += number
+        return data
+
+    def _line(self) -> bytes:
+        line = self._content.read(self._at, 512)
+        end = line.find(b"\n")
+        if end < 0:
+            line = self._content.read(self._at, LONGEST)
+            end = line.find(b"\n")
+        if end < 0:
+            raise BrokenError("truncated" if len(line) < LONGEST else "line too long")
+        self._at += end + 1
+        return line[:end]
+
+    def _index(self) -> int:
+        try:
+            return integer(self._line())
+        except UnknownError:
+            raise BrokenError("invalid number") from None
+
+    # The opcodes
+
+    def _line_constant(self) -> None:
+        """A constant whose line reaches beyond the window."""
+        begin = self._at - 1
+        end = self._content.find(b"\n", self._at)
+        if end < 0:
+            raise BrokenError("truncated")
+        self._judge.hidden(self._at, end - self._at)
+        self._stack.append(begin)
+        self._at = end + 1
+
+    def _proto(self) -> None:
+        if self._bytes(1)[0] > opcodes.HIGHEST_PROTOCOL:
+            raise BrokenError("unknown protocol")
+
+    def _frame(self) -> None:
+        self._bytes(8)
+
+    def _mark(self) -> None:
+        self._below.append(self._stack)
+        self._stack = []
+
+    def _drop(self) -> None:
+        if self._stack:
+            self._stack.pop()
+        else:
+            self._marked()
+
+    def _drop_mark(self) -> None:
+        self._marked()
+
+    def _dup(self) -> None:
+        self._stack.append(self._top())
+
+    def _put(self, index: int) -> None:
+        if index < 0:
+            raise BrokenError("invalid number")
+        self._memo.put(index, self._top(), self._kept > _ITEMS)
+        if len(self._memo.packed) > (1 << 23):
+            raise StopError("memo too large")
+
+    def _memoize(self) -> None:
+        self._memo.memoize(self._top(), self._kept > _ITEMS)
+
+    def _get(self, index: int) -> None:
+        value = self._memo.get(index)
+        if value is None:
+            raise BrokenError("missing memo entry")
+        self._stack.append(value)
+
+    def _tuple(self, length: int) -> None:
+        stack = self._stack
+        if len(stack) < length:
+            raise BrokenError("stack underflow")
+        if not length:
+            stack.append(EMPTY)
+            return
+        items = stack[-length:]
+        del stack[-length:]
+        stack.append(self._group("tuple", items))
+
+    def _empty(self, kind: Kind) -> None:
+        self._stack.append(Group(kind))
+
+    def _collect(self, kind: Kind) -> None:
+        items = self._marked()
+        self._stack.append(self._group(kind, items))
+
+    def _add(self, items: list[Value]) -> None:
+        target = self._top()
+        if isinstance(target, Group):
+            self._fill(target, items)
+        elif items:
+            self._judge.extend(target, self._at - 1)
+
+    def _append(self) -> None:
+        self._add([self._pop()])
+
+    def _set(self) -> None:
+        value, key = self._pop(), self._pop()
+        self._add([key, value])
+
+    def _add_marked(self) -> None:
+        self._add(self._marked())
+
+    def _name(self, encoding: str) -> str:
+        try:
+            return self._line().decode(encoding)
+        except UnicodeDecodeError:
+            raise BrokenError("invalid name") from None
+
+    def _global(self) -> None:
+        begin = self._at - 1
+        module = self._name("utf-8")
+        name = self._name("utf-8")
+        self._stack.append(self._judge.reach(module, name, begin))
+
+    def _stack_global(self) -> None:
+        name, module = self._pop(), self._pop()
+        if type(name) is int and type(module) is int:
+            try:
+                parts = self._constants.value(module), self._constants.value(name)
+            except UnknownError:
+                parts = None, None
+            if isinstance(parts[0], str) and isinstance(parts[1], str):
+                self._stack.append(self._judge.reach(parts[0], parts[1], self._at - 1))
+                return
+        self._stack.append(self._judge.compute(module, name, self._at - 1))
+
+    def _extension(self, width: int) -> None:
+        begin = self._at - 1
+        code = int.from_bytes(self._bytes(width), "little", signed=width == 4)
+        self._stack.append(self._judge.extension(code, begin))
+
+    def _call(self, function: Value, args: Value, keywords: Value | None, at: int, new: bool = False) -> None:
+        self._stack.append(self._judge.call(function, args, keywords, at, new))
+
+    def _reduce(self) -> None:
+        args, function = self._pop(), self._pop()
+        self._call(function, args, None, self._at - 1)
+
+    def _newobj(self) -> None:
+        args, cls = self._pop(), self._pop()
+        self._call(cls, args, None, self._at - 1, new=True)
+
+    def _newobj_ex(self) -> None:
+        keywords, args, cls = self._pop(), self._pop(), self._pop()
+        self._call(cls, args, keywords, self._at - 1, new=True)
+
+    def _obj(self) -> None:
+        items = self._marked()
+        if not items:
+            raise BrokenError("stack underflow")
+        self._call(items[0], self._group("tuple", items[1:]), None, self._at - 1)
+
+    def _inst(self) -> None:
+        begin = self._at - 1
+        items = self._marked()
+        module, name = self._name("utf-8"), self._name("utf-8")
+        self._call(self._judge.reach(module, name, begin), self._group("tuple", items), None, begin)
+
+    def _build(self) -> None:
+        state, target = self._pop(), self._top()
+        self._judge.build(target, state, self._at - 1)
+        if isinstance(target, Call):
+            target.state = state
+            self._at = self._judge.raw(target, self._at)
+
+    def _persistent(self, id: Value) -> None:
+        term = Persistent(id)
+        self._judge.persistent_id(term)
+        self._stack.append(term)
+
+    def _persistent_line(self) -> None:
+        begin = self._at - 1
+        self._line()
+        self._persistent(begin)
+
+    def _buffer(self) -> None:
+        self._stack.append(OPAQUE)
+
+    def _readonly(self) -> None:
+        self._top()
+
+
+Step = Callable[[Machine], None]
+
+
+def _number(width: int, do: Callable[[Machine, int], None]) -> Step:
+    return lambda machine: do(machine, int.from_bytes(machine._bytes(width), "little"))
+
+
+def _flat(group: Group) -> bool:
+    return len(group.items or ()) <= 8 and all(type(one) is int for one in group.items or ())
+
+
+_STEPS: dict[int, Step] = {
+    opcodes.PROTO: Machine._proto,
+    opcodes.FRAME: Machine._frame,
+    opcodes.MARK: Machine._mark,
+    opcodes.POP: Machine._drop,
+    opcodes.POP_MARK: Machine._drop_mark,
+    ord("2"): Machine._dup,
+    opcodes.BINPUT: _number(1, Machine._put),
+    opcodes.LONG_BINPUT: _number(4, Machine._put),
+    opcodes.PUT: lambda machine: machine._put(machine._index()),
+    opcodes.MEMOIZE: Machine._memoize,
+    opcodes.BINGET: _number(1, Machine._get),
+    opcodes.LONG_BINGET: _number(4, Machine._get),
+    opcodes.GET: lambda machine: machine._get(machine._index()),
+    ord(")"): lambda machine: machine._tuple(0),
+    0x85: lambda machine: machine._tuple(1),
+    0x86: lambda machine: machine._tuple(2),
+    0x87: lambda machine: machine._tuple(3),
+    ord("t"): lambda machine: machine._collect("tuple"),
+    ord("]"): lambda machine: machine._empty("list"),
+    ord("l"): lambda machine: machine._collect("list"),
+    ord("}"): lambda machine: machine._empty("dict"),
+    ord("d"): lambda machine: machine._collect("dict"),
+    0x8F: lambda machine: machine._empty("set"),
+    0x91: lambda machine: machine._collect("frozenset"),
+    ord("a"): Machine._append,
+    ord("e"): Machine._add_marked,
+    ord("s"): Machine._set,
+    ord("u"): Machine._add_marked,
+    0x90: Machine._add_marked,
+    ord("c"): Machine._global,
+    0x93: Machine._stack_global,
+    0x82: lambda machine: machine._extension(1),
+    0x83: lambda machine: machine._extension(2),
+    0x84: lambda machine: machine._extension(4),
+    ord("R"): Machine._reduce,
+    0x81: Machine._newobj,
+    0x92: Machine._newobj_ex,
+    ord("o"): Machine._obj,
+    ord("i"): Machine._inst,
+    ord("b"): Machine._build,
+    ord("P"): Machine._persistent_line,
+    ord("Q"): lambda machine: machine._persistent(machine._pop()),
+    0x97: Machine._buffer,
+    0x98: Machine._readonly,
+    **dict.fromkeys(opcodes.LINES, Machine._line_constant),
+}

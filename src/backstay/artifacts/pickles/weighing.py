@@ -1,0 +1,336 @@
+"""Weighing: calls whose harm depends on their arguments, by the rules that the policy names (`policy.RULES`)."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from backstay.artifacts.pickles import carried, policy
+from backstay.artifacts.pickles.constants import UnknownError
+from backstay.artifacts.pickles.fold import literal
+from backstay.artifacts.pickles.names import CLASS_MAKERS, INTERNAL, POSSESSED
+from backstay.artifacts.pickles.policy import Standing
+from backstay.artifacts.pickles.terms import (
+    OPAQUE,
+    Attribute,
+    Call,
+    Global,
+    Group,
+    Module,
+    Opaque,
+    Persistent,
+    Value,
+)
+from backstay.artifacts.report import Sign
+
+if TYPE_CHECKING:
+    from backstay.artifacts.pickles.judge import Verdicts
+
+_LARGEST = 1 << 30
+_LAZY = ("partial", "partialmethod", "defaultdict", "lru_cache", "cached_property")
+_COMPUTED = "takes what is known only while loading"
+
+
+def weigh(judge: "Verdicts", function: Global, args: Value, keywords: Value | None, at: int, new: bool) -> Value:
+    """What a call of a function that has to be weighed gives; says what is wrong with it."""
+    rule, _, argument = function.entry.rule.partition(":")
+    given = items(args)
+    if given is None:
+        judge.findings.add(Sign.EXECUTES, function.path, f"calls it: {_COMPUTED}", function.entry.reason, at)
+        return OPAQUE
+    if rule == "callable":  # a class that calls what it is given under this name, once it is used
+        return Call(function, args, keywords)
+    weighing = _RULES.get(rule)
+    if weighing is None:
+        judge.findings.add(Sign.EXECUTES, function.path, f"calls it{arguments(judge, args)}", function.entry.reason, at)
+        return Call(function, args, keywords)
+    if rule == "apply" and argument.isdigit():
+        given = given[int(argument) : int(argument) + 1]
+    return weighing(judge, function, given, at) or Call(function, args, keywords)
+
+
+def items(args: Value) -> list[Value] | None:
+    """Arguments one by one; None when they are not all known."""
+    if isinstance(args, Group) and args.kind in ("tuple", "list") and not args.more:
+        return args.items or []
+    return None
+
+
+def _attribute(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    if function.name.endswith("getattr"):
+        if len(given) < 2:
+            return None
+        name = _text(judge, given[1])
+        if name is None:
+            judge.findings.add(Sign.EXECUTES, function.path, "takes an attribute named only while loading", "", at)
+            return OPAQUE
+        return judge.attribute(given[0], name, at)
+    for one in given if function.name.endswith("attrgetter") else given[:1]:
+        name = _text(judge, one)
+        if name is None:
+            judge.findings.add(Sign.EXECUTES, function.path, "takes an attribute named only while loading", "", at)
+        elif any(part in INTERNAL or part.startswith("__") for part in name.split(".")):
+            judge.findings.add(Sign.EXECUTES, name, "reaches into the interpreter by this attribute", "", at)
+    return None
+
+
+def _calls(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    """`partial`, `defaultdict`, `map`: something among the arguments is called, now or later."""
+    lazy = function.name in _LAZY
+    if function.name == "partial" and given and isinstance(given[0], Global):
+        inner = given[0]
+        if inner.entry.standing is Standing.WEIGH and inner.entry.rule != "reference":
+            judge.call(inner, Group("tuple", given[1:]), None, at)
+            return None
+    for one in given:
+        called(judge, function, one, at, lazy)
+        if isinstance(one, Group):
+            for deeper in one.items or ():
+                called(judge, function, deeper, at, lazy)
+    return None
+
+
+def called(judge: "Verdicts", function: Global, value: Value, at: int, lazy: bool) -> None:
+    """Something is handed to what calls it; `lazy` when that happens after loading, if at all."""
+    if isinstance(value, Global):
+        harmless = (Standing.SAFE, Standing.UNKNOWN, Standing.CODE) if lazy else (Standing.SAFE, Standing.UNKNOWN)
+        standing = value.entry.standing
+        if standing is Standing.WEIGH and lazy and value.entry.rule in ("calls", "size", "type", "constructs"):
+            return
+        if standing not in harmless and standing is not Standing.DANGEROUS:
+            judge.findings.add(Sign.EXECUTES, function.path, f"calls {value.path} by it", value.entry.reason, at)
+    elif isinstance(value, Attribute | Module | Opaque) or (isinstance(value, Call) and not _instance(value)):
+        if lazy and isinstance(value, Attribute | Call):
+            return
+        judge.findings.add(
+            Sign.EXECUTES,
+            function.path,
+            f"calls {shown(judge, value)} by it, which is known only while loading",
+            "",
+            at,
+        )
+
+
+def _instance(value: Call) -> bool:
+    """Whether a call gave an ordinary object rather than something to call."""
+    made = value.callable
+    return isinstance(made, Global) and made.entry.standing in (Standing.SAFE, Standing.UNKNOWN)
+
+
+def _constructs(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    if not given:
+        return None
+    cls = held(given[0]) or given[0]
+    rest = Group("tuple", given[1:])
+    if isinstance(cls, Global):
+        if cls.entry.standing is Standing.WEIGH:
+            return Call(cls, rest)
+        return judge.call(cls, rest, None, at, True)
+    if isinstance(cls, Call):
+        return judge.call(cls, rest, None, at, True)
+    judge.findings.add(Sign.EXECUTES, function.path, f"makes an instance of {shown(judge, cls)}", "", at)
+    return None
+
+
+def _reference(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    said = arguments(judge, Group("tuple", given))
+    judge.findings.add(Sign.EXECUTES, function.path, f"calls it{said}", function.entry.reason, at)
+    return None
+
+
+def _module(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    name = _text(judge, given[0]) if given else None
+    if name is None:
+        judge.findings.add(Sign.EXECUTES, function.path, "imports a module named only while loading", "", at)
+        return OPAQUE
+    entry = policy.entry(name, "")
+    judge.exam.needs(name, "")
+    judge.sign(entry, name, "imports it", at)
+    return Module(name)
+
+
+def _nested(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    if not given or not judge.inspect_argument(given[0], at):
+        judge.findings.add(
+            Sign.EXECUTES, function.path, "loads a pickle or model whose bytes are not known", function.entry.reason, at
+        )
+    return None
+
+
+def _codec(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    codec = _text(judge, given[1]) if len(given) > 1 else "utf-8"
+    if codec is None or codec.lower() not in policy.PLAIN_CODECS:
+        judge.findings.add(
+            Sign.EXECUTES, function.path, f"hides what it makes by the codec {codec or 'that it computes'}", "", at
+        )
+    return None
+
+
+def _size(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    if given:
+        try:
+            number = literal(given[0], judge.constants)
+        except UnknownError:
+            return None
+        if isinstance(number, int) and number > _LARGEST:
+            judge.findings.add(Sign.EXHAUSTS, function.path, f"takes memory for {number} items", "", at)
+    return None
+
+
+def _type(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    if len(given) < 2:
+        return None
+    judge.findings.add(Sign.CARRIES, function.path, "makes a class", "", at)
+    for one in given[1:]:
+        for value in (one.items or ()) if isinstance(one, Group) else ():
+            if isinstance(value, Global) and value.entry.standing is Standing.WEIGH and value.entry.rule != "type":
+                judge.findings.add(Sign.EXECUTES, function.path, f"makes {value.path} a method of a class", "", at)
+    return None
+
+
+def _relative(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    for one in given:
+        try:
+            path = literal(one, judge.constants)
+        except UnknownError:
+            if isinstance(one, Group):
+                continue
+            judge.findings.add(Sign.EXECUTES, function.path, "reads a file named only while loading", "", at)
+            continue
+        if isinstance(path, str) and (path.startswith(("/", "\\", "~")) or ":" in path or ".." in path):
+            judge.findings.add(Sign.EXECUTES, function.path, f"reads the file {path}", "", at)
+    return None
+
+
+def _code(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    judge.findings.add(Sign.CARRIES, function.path, "calls it", function.entry.reason, at)
+    carried.weigh(judge, function, Group("tuple", given), at)
+    return None
+
+
+def _apply(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    for one in given[:1]:
+        called(judge, function, one, at, lazy=False)
+    return None
+
+
+_Rule = Callable[["Verdicts", Global, list[Value], int], Value | None]
+_RULES: dict[str, _Rule] = {
+    "attribute": _attribute,
+    "calls": _calls,
+    "constructs": _constructs,
+    "reference": _reference,
+    "module": _module,
+    "nested": _nested,
+    "codec": _codec,
+    "size": _size,
+    "type": _type,
+    "relative": _relative,
+    "code": _code,
+    "apply": _apply,
+    "fold": lambda judge, function, given, at: None,
+}
+
+
+def result_called(judge: "Verdicts", function: Call, args: Value, keywords: Value | None, at: int, new: bool) -> Value:
+    """What calling the result of a call gives."""
+    maker = function.callable
+    inner = items(function.args) or []
+    if isinstance(maker, Global) and maker.entry.standing is Standing.WEIGH:
+        name = maker.name.rpartition(".")[2]
+        given = items(args) or []
+        if name == "partial" and inner:
+            return judge.call(inner[0], Group("tuple", inner[1:] + given), keywords, at, new)
+        if name == "attrgetter" and len(inner) == 1 and given:
+            value = given[0]
+            for part in (_text(judge, inner[0]) or "").split("."):
+                value = judge.attribute(value, part, at)
+            return value
+        if name == "methodcaller" and inner and given:
+            method = judge.attribute(given[0], _text(judge, inner[0]) or "", at)
+            return judge.call(method, Group("tuple", inner[1:]), None, at)
+        if name == "type" and len(inner) > 1:
+            return Call(function, args, keywords)
+    if isinstance(maker, Global) and maker.entry.standing is Standing.CODE:
+        if new or maker.name.rpartition(".")[2] in CLASS_MAKERS:
+            return Call(function, args, keywords)  # an instance of a class that the file carries, and is said to
+        judge.findings.add(Sign.EXECUTES, maker.path, "calls a function that the file carries", "", at)
+        return Call(function, args, keywords)
+    if isinstance(maker, Global) and maker.entry.standing is Standing.UNKNOWN and new:
+        return Call(function, args, keywords)
+    if isinstance(maker, Call) and new:
+        return Call(function, args, keywords)
+    judge.findings.add(Sign.EXECUTES, shown(judge, function), "calls what a call gave", "", at)
+    return Call(function, args, keywords)
+
+
+def state(judge: "Verdicts", target: Call, value: Value, at: int) -> None:
+    """State that BUILD sets on an object."""
+    maker = target.callable
+    pair = value.items or [] if isinstance(value, Group) and value.kind == "tuple" else []
+    if isinstance(maker, Global) and maker.entry.standing is Standing.WEIGH:
+        if maker.name.rpartition(".")[2] == "partial" and len(pair) == 4:
+            bound = pair[1].items or [] if isinstance(pair[1], Group) else []
+            target.args = Group("tuple", [pair[0], *bound])
+            weigh(judge, maker, target.args, None, at, False)
+        rule, _, wanted = maker.entry.rule.partition(":")
+        if rule == "callable":
+            _callables(judge, maker, value, wanted, at)
+    if isinstance(maker, Global) and maker.entry.standing is Standing.CODE:
+        return
+    if len(pair) == 2 and isinstance(pair[1], Group) and pair[1].kind == "dict":
+        for key in (pair[1].items or [])[::2]:
+            name = _text(judge, key)
+            if name is None or name in POSSESSED:
+                what = name or "an attribute named only while loading"
+                judge.findings.add(Sign.EXECUTES, shown(judge, target), f"sets {what} on an object", "", at)
+
+
+def _callables(judge: "Verdicts", maker: Global, value: Value, wanted: str, at: int) -> None:
+    fields = value.items or [] if isinstance(value, Group) and value.kind == "dict" else []
+    for key, one in zip(fields[::2], fields[1::2], strict=False):
+        if _text(judge, key) == wanted:
+            called(judge, maker, one, at, lazy=True)
+
+
+def held(value: Value) -> Global | None:
+    """The class within a persistent id of torch's old format: `("module", class, file, source)`."""
+    if isinstance(value, Persistent) and isinstance(value.id, Group):
+        return next((one for one in value.id.items or () if isinstance(one, Global)), None)
+    return None
+
+
+def _text(judge: "Verdicts", value: Value) -> str | None:
+    try:
+        text = literal(value, judge.constants)
+    except UnknownError:
+        return None
+    return text if isinstance(text, str) else None
+
+
+def arguments(judge: "Verdicts", args: Value) -> str:
+    """The arguments of a call for a message, as far as they are known: " with 'id', 2"."""
+    said = [shown(judge, one) for one in (items(args) or [])[:4]]
+    return f" with {', '.join(said)}" if said else ""
+
+
+def shown(judge: "Verdicts", value: Value) -> str:
+    """A term in a few words."""
+    match value:
+        case Global():
+            return value.path
+        case Module():
+            return value.name
+        case Attribute():
+            return f"an attribute {value.name}"
+        case Call():
+            return f"the result of {value.callable.path}" if isinstance(value.callable, Global) else "a result"
+        case Group():
+            return f"a {value.kind}"
+        case Persistent():
+            return "a persistent id"
+        case Opaque():
+            return "something computed"
+    try:
+        text = repr(literal(value, judge.constants))
+    except UnknownError:
+        return "a long text"
+    return text if len(text) <= 60 else text[:57] + "..."
