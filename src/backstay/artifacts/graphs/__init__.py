@@ -1,0 +1,1 @@
+"""Graphs: what the operations of a stored computation graph would do where it is run."""
