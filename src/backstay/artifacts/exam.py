@@ -107,6 +107,11 @@ class Exam:
             raise StopError("too many steps", f"more than {self.limits.steps}")
 
     @property
+    def models(self) -> list[str]:
+        """The formats of all models met so far, in the file itself and in its members."""
+        return self._models
+
+    @property
     def steps_left(self) -> int:
         return max(0, self.limits.steps - self._spent.steps)
 

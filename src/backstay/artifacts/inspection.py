@@ -5,7 +5,7 @@ from backstay.artifacts.exam import Exam, Limits
 from backstay.artifacts.format import Candidate, Format, Layout, Role
 from backstay.artifacts.formats import FORMATS
 from backstay.artifacts.layouts import LAYOUTS
-from backstay.artifacts.report import Inspection
+from backstay.artifacts.report import Inspection, Sign
 
 
 def inspect(content: Content, name: str, limits: Limits | None = None) -> Inspection:
@@ -17,7 +17,17 @@ def inspect(content: Content, name: str, limits: Limits | None = None) -> Inspec
     with exam.contained():
         if not _nested(content, name, exam) and exam.name.endswith(PROMISING):
             exam.gap("not recognised", "the content is of no known format")
+        _compare(exam)
     return exam.report(content.size)
+
+
+def _compare(exam: Exam) -> None:
+    """A name that promises a format without code, on content that can carry some, misleads whoever goes by names."""
+    promise = promised(exam.name)
+    if promise and executable(promise) is False:
+        hidden = next((one for one in exam.models if executable(one)), "")
+        if hidden:
+            exam.note(Sign.DISGUISED, hidden, f"named like {promise}, and loading it may run code")
 
 
 def recognised(candidate: Candidate) -> list[Format]:
