@@ -7,6 +7,8 @@ from backstay.artifacts.formats import FORMATS
 from backstay.artifacts.layouts import LAYOUTS
 from backstay.artifacts.report import Inspection, Sign
 
+_KNOWN: tuple[Layout | Format, ...] = (*LAYOUTS, *FORMATS)
+
 
 def inspect(content: Content, name: str, limits: Limits | None = None) -> Inspection:
     """Inspect one file. `name` is its file name without folders: it says what somebody expects of it, not what it is.
@@ -37,7 +39,7 @@ def recognised(candidate: Candidate) -> list[Format]:
 
 def executable(format: str) -> bool | None:
     """Whether loading a file of a format, by its id, may run code of it; None where that depends on what is in it."""
-    return next((one.executable for one in (*LAYOUTS, *FORMATS) if one.id == format), None)
+    return next((one.executable for one in _KNOWN if one.id == format), None)
 
 
 def role(format: str) -> Role | None:
@@ -51,7 +53,7 @@ def role(format: str) -> Role | None:
 
 def promised(name: str) -> str:
     """The id of the format that a file name (lower case) promises; empty when it promises none."""
-    fitting = [one for one in (*LAYOUTS, *FORMATS) if _is_model(one) and name.endswith(one.suffixes)]
+    fitting = [one for one in _KNOWN if _is_model(one) and name.endswith(one.suffixes)]
     return fitting[0].id if fitting else ""
 
 
@@ -60,7 +62,7 @@ def _is_model(one: Format | Layout) -> bool:
 
 
 # Ends of names that promise a model.
-PROMISING = tuple(sorted({suffix for one in (*LAYOUTS, *FORMATS) if _is_model(one) for suffix in one.suffixes}))
+PROMISING = tuple(sorted({suffix for one in _KNOWN if _is_model(one) for suffix in one.suffixes}))
 
 
 def _nested(content: Content, name: str, exam: Exam) -> str:
