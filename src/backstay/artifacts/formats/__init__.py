@@ -13,6 +13,7 @@ from backstay.artifacts.formats import (
     tensorflow_graph,
     tensorflow_saved_model,
     torch_legacy,
+    xgboost,
 )
 from backstay.artifacts.formats import zip as zip_archive
 
@@ -33,5 +34,6 @@ FORMATS: tuple[Format, ...] = (
     tensorflow_saved_model.FORMAT,
     tensorflow_saved_model.KERAS_METADATA,
     torch_legacy.FORMAT,
+    xgboost.FORMAT,
     zip_archive.FORMAT,
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Tabular: what the formats of tree ensembles and of R share."""
