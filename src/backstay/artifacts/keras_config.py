@@ -13,7 +13,7 @@ from typing import Any
 
 from backstay.artifacts import keras_names
 from backstay.artifacts.content import Bytes
-from backstay.artifacts.documents import parse_json
+from backstay.artifacts.documents import Document, parse_json
 from backstay.artifacts.exam import Exam, MalformedError
 from backstay.artifacts.keras_names import Name
 from backstay.artifacts.report import Sign
@@ -42,14 +42,18 @@ def judge(config: object, exam: Exam, at: int = -1) -> Described:
     if isinstance(config, str):
         config = config.encode("utf-8", "surrogatepass")
     if isinstance(config, bytes):
-        document = parse_json(config.rstrip(b"\x00"))
-        for key in dict.fromkeys(document.duplicates):
-            exam.note(Sign.DECEIVES, key, "stands twice in one object of the configuration: readers differ on it", at)
-        config = document.root
-    if not isinstance(config, dict | list):
+        return judge_document(parse_json(config.rstrip(b"\x00")), exam, at)
+    return judge_document(Document(config), exam, at)
+
+
+def judge_document(document: Document, exam: Exam, at: int = -1) -> Described:
+    """Judge a configuration that was parsed. Raises as `judge` does."""
+    for key in dict.fromkeys(document.duplicates):
+        exam.note(Sign.DECEIVES, key, "stands twice in one object of the configuration: readers differ on it", at)
+    if not isinstance(document.root, dict | list):
         raise MalformedError("invalid Keras configuration")
-    _Walk(exam, at).all(config)
-    described = _described(config)
+    _Walk(exam, at).all(document.root)
+    described = _described(document.root)
     exam.fact("framework", "Keras")
     if described.architecture:
         exam.fact("architecture", described.architecture)

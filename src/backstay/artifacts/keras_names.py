@@ -39,7 +39,7 @@ def of_class(module: str, name: str, registered: str) -> Name:
         return Name.KNOWN if registered.partition(">")[0] in words("registered") else Name.CUSTOM
     if module == "builtins" and name in words("builtins"):
         return Name.DANGEROUS
-    return Name.KNOWN if name in words("classes") else Name.CUSTOM
+    return Name.KNOWN if name in words("classes") or name in words("layer_operations") else Name.CUSTOM
 
 
 def of_function(module: str, name: str) -> Name:
@@ -53,7 +53,8 @@ def of_function(module: str, name: str) -> Name:
             return Name.KNOWN
         return Name.DANGEROUS if inner not in words("modelling") and _reaches(name) else Name.CUSTOM
     if module not in {"", "__main__", "builtins"}:
-        return _of_others(module, name)
+        weighed = policy.entry(module, name).standing is Standing.WEIGH  # its arguments are the configuration's too
+        return Name.DANGEROUS if weighed else _of_others(module, name)
     if name in words("functions"):
         return Name.KNOWN
     return Name.DANGEROUS if module == "builtins" and name in words("builtins") else Name.CUSTOM

@@ -5,13 +5,16 @@ The attributes are those of `keras/src/legacy/saving/legacy_h5_format.py`; a fil
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from backstay.artifacts import keras_config
+from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, MalformedError
+from backstay.artifacts.hdf5 import superblock
 from backstay.artifacts.hdf5.attributes import Attribute
 from backstay.artifacts.hdf5.links import Way
-from backstay.artifacts.hdf5.objects import Thing
+from backstay.artifacts.hdf5.objects import Thing, Walk
 from backstay.artifacts.hdf5.source import shown
 from backstay.artifacts.keras_config import Described
 from backstay.artifacts.report import Sign
@@ -19,6 +22,7 @@ from backstay.artifacts.report import Sign
 _CONFIGURATIONS = frozenset({"model_config", "training_config", "optimizer_config"})
 _MARKS = frozenset({"layer_names", "keras_version", "model_config", "weight_names"})
 _LAYERS = re.compile(r"layer_names\d*")
+_LAYER = re.compile(r"/(?:layers|_layer_checkpoint_dependencies)/[^/]+/vars")
 _TOLD = 20
 
 
@@ -45,7 +49,7 @@ class Store:
             self.groups[thing.path] = [one.name for one in thing.links if one.way is Way.HARD]
         if thing.path == "/" and any(one.name == "_layer_checkpoint_dependencies" for one in thing.links):
             self.found = True
-        if re.fullmatch(r"/(?:layers/[^/]+|_layer_checkpoint_dependencies/[^/]+)/vars", thing.path):
+        if _LAYER.fullmatch(thing.path):
             self.found = True
 
     def _attribute(self, thing: Thing, attribute: Attribute) -> None:
@@ -70,7 +74,26 @@ class Store:
             for extra in [one for one in self.groups.get(path, []) if one not in firsts][:_TOLD]:
                 if extra != "top_level_model_weights":
                     self.exam.note(Sign.INDICATOR, extra, "weights of a layer that the list of layers lacks")
-            known = {one.partition("/")[0] for one in self.described.layers} if self.described else set()
-            if known:
-                for extra in [one for one in names if one.partition("/")[0] not in known][:_TOLD]:
-                    self.exam.note(Sign.INDICATOR, extra, "weights of a layer that the architecture lacks")
+            if self.described is not None and self.described.layers:
+                compare(names, self.described, self.exam)
+
+
+def compare(names: Iterable[str], described: Described, exam: Exam) -> None:
+    """Note the layers that have weights and no place in the architecture."""
+    # A layer's name may hold slashes, which make groups in groups.
+    known = {one.partition("/")[0] for one in described.layers}
+    for extra in [one for one in names if one.partition("/")[0] not in known][:_TOLD]:
+        exam.note(Sign.INDICATOR, extra, "weights of a layer that the architecture lacks")
+
+
+def layer_names(content: Content) -> list[str]:
+    """The names of the top layers in a file of weights, as newer versions of Keras write them beside the groups,
+    which are named after classes. Empty when there are none, or when the file cannot be read."""
+    found: list[str] = []
+    exam = Exam("weights")  # what is wrong with the file is noted when it is inspected as one
+    with exam.contained():
+        head = superblock.read(content, exam)
+        for thing in Walk(head.source).things(head.root):
+            if _LAYER.fullmatch(thing.path):
+                found += [shown(one.text()) for one in thing.attributes if one.name == "name"]
+    return found

@@ -52,7 +52,7 @@ class Survey:
                 self.exam.gap(error.reason, f"{thing.path}@{attribute.name}: {error.detail}")
         self._filters(thing)
         if thing.storage is not None:
-            self.datasets += 1
+            self.datasets += not _STATE.search(thing.path)
             try:
                 self._dataset(thing, thing.storage)
             except MalformedError as error:

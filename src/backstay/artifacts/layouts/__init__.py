@@ -4,9 +4,16 @@ from collections.abc import Iterable
 
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.format import Layout, Member
+from backstay.artifacts.layouts import (
+    keras,
+    skops,
+)
 
 # Each is known by its members; the first that fits reads them.
-LAYOUTS: tuple[Layout, ...] = ()
+LAYOUTS: tuple[Layout, ...] = (
+    keras.LAYOUT,
+    skops.LAYOUT,
+)  # fmt: skip
 
 
 def read_members(members: Iterable[Member], exam: Exam) -> bool:
