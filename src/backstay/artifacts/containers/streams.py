@@ -133,7 +133,7 @@ def one(source: Content, at: int, end: int, decoder: Decoder, meter: Meter) -> G
         if piece:
             meter.give(len(piece))
             yield piece
-    return at - len(decoder.unused_data)
+    return at - len(decoder.unused_data or b"")  # lz4 has None for nothing
 
 
 class Streams:

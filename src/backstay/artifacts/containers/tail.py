@@ -54,13 +54,6 @@ def _payload(content: Content, at: int, exam: Exam) -> bool:
     if program:
         exam.note(Sign.PROGRAM, program, "appended after the end of the format", at)
         return True
-    if head.startswith(b"PK\x03\x04"):  # the reader of zip archives finds it from the end of the file
-        exam.note(
-            Sign.DECEIVES, "zip archive", "appended after the end of the format: readers of zip see another file", at
-        )
-        if b"PK\x05\x06" not in content.glance(max(at, content.size - 65_600), 65_600):
-            exam.inspect(content.part(at, content.size - at), "appended data")
-        return True
     found = exam.inspect(content.part(at, content.size - at), "appended data")
     if not found or _TEXT.fullmatch(head[:512]):  # a note or a signature may look like a configuration
         return False

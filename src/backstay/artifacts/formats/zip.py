@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from backstay.artifacts.containers import names, payloads, tail, zip_directory, zip_member, zip_survey
+from backstay.artifacts.containers import names, payloads, tail, tar_records, zip_directory, zip_member, zip_survey
 from backstay.artifacts.containers import zip_records as records
 from backstay.artifacts.containers.zip_directory import Directory
 from backstay.artifacts.containers.zip_survey import Entry, Oddity
@@ -18,12 +18,24 @@ _LINK = 4096
 
 
 def matches(candidate: Candidate) -> bool:
-    """A local header in front, or the end of a directory that has members at the end of the file."""
+    """A local header in front, or the end of a directory that has members at the very end of the file: elsewhere it
+    is that of an archive which stands as it is in another one."""
     if candidate.head.startswith(records.LOCAL):
         return len(candidate.head) > records.LOCAL_SIZE
     if candidate.size < records.END_SIZE or records.END not in candidate.tail:
         return False
-    return any(one.entries or candidate.head.startswith(records.END) for one in zip_directory.ends(candidate.content))
+    is_empty = candidate.head.startswith(records.END)
+    return any(
+        (one.entries or is_empty) and _closes(candidate, one.stop) for one in zip_directory.ends(candidate.content)
+    )
+
+
+def _closes(candidate: Candidate, stop: int) -> bool:
+    """Whether nothing but padding stands behind; a tar archive is padded itself."""
+    if stop >= candidate.size:
+        return True
+    rest = candidate.tail[stop - candidate.size :]
+    return not rest.strip(b"\0\r\n ") and not tar_records.is_header(candidate.head[: tar_records.BLOCK])
 
 
 def read(content: Content, exam: Exam) -> None:

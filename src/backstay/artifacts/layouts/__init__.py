@@ -2,17 +2,30 @@
 
 from collections.abc import Iterable
 
+from backstay.artifacts.containers import payloads
+from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.format import Layout, Member
 from backstay.artifacts.layouts import (
     keras,
+    numpy_archive,
+    pytorch,
     skops,
+    torch_export,
+    torch_package,
+    torchscript,
 )
+from backstay.artifacts.report import Sign
 
 # Each is known by its members; the first that fits reads them.
 LAYOUTS: tuple[Layout, ...] = (
     keras.LAYOUT,
+    numpy_archive.LAYOUT,
+    pytorch.LAYOUT,
     skops.LAYOUT,
+    torch_export.LAYOUT,
+    torch_package.LAYOUT,
+    torchscript.LAYOUT,
 )  # fmt: skip
 
 
@@ -33,5 +46,17 @@ def read_members(members: Iterable[Member], exam: Exam) -> bool:
         if member.name in done:
             continue
         with exam.contained():
-            found |= bool(exam.inspect(member.open(), member.name))
+            content = member.open()
+            if layout is not None:
+                _program(content, member, exam)
+            found |= bool(exam.inspect(content, member.name))
     return found
+
+
+def _program(content: Content, member: Member, exam: Exam) -> None:
+    """A program in a model's archive, which its layout did not ask for."""
+    kind = payloads.kind(content.read(0, 4096))
+    if kind in ("script", "Python bytecode"):
+        exam.note(Sign.CARRIES, member.name, f"a {kind} beside the model", member.offset)
+    elif kind:
+        exam.note(Sign.PROGRAM, member.name, f"{kind} in the archive of a model", member.offset)
