@@ -53,16 +53,34 @@ def role(format: str) -> Role | None:
 
 def promised(name: str) -> str:
     """The id of the format that a file name (lower case) promises; empty when it promises none."""
-    fitting = [one for one in _KNOWN if _is_model(one) and name.endswith(one.suffixes)]
-    return fitting[0].id if fitting else ""
+    return next((one.id for one in _KNOWN if name.endswith(_promises(one))), "")
 
 
-def _is_model(one: Format | Layout) -> bool:
-    return isinstance(one, Layout) or one.role is Role.MODEL
+def _promises(one: Format | Layout) -> tuple[str, ...]:
+    is_model = isinstance(one, Layout) or one.role is Role.MODEL
+    return tuple(suffix for suffix in one.suffixes if is_model and suffix not in _VAGUE)
 
+
+# Ends of names that many other things have: they promise nothing.
+_VAGUE = (
+    ".pb",
+    ".meta",
+    ".pbtxt",
+    ".xml",
+    ".json",
+    ".txt",
+    ".bin",
+    ".dat",
+    ".data",
+    ".model",
+    ".yaml",
+    ".py",
+    ".zip",
+    ".tar",
+)
 
 # Ends of names that promise a model.
-PROMISING = tuple(sorted({suffix for one in _KNOWN if _is_model(one) for suffix in one.suffixes}))
+PROMISING = tuple(sorted({suffix for one in _KNOWN for suffix in _promises(one)}))
 
 
 def _nested(content: Content, name: str, exam: Exam) -> str:

@@ -6,8 +6,8 @@ from backstay.artifacts.content import Bytes
 from backstay.artifacts.format import Candidate, Role
 from backstay.artifacts.inspection import PROMISING, executable, inspect, promised, recognised, role
 from backstay.artifacts.report import Inspection, Sign
-from backstay.detectors.support.facts import owner_edge
-from backstay.detectors.support.hub import folder_model
+from backstay.detectors.support.facts import edge, owner_edge
+from backstay.detectors.support.hub import folder_model, hub_dataset, hub_model
 from backstay.detectors.support.lfs import pointer
 from backstay.model import Asset, Attributes, Kind, Level
 from backstay.model import RelationshipKind as Edge
@@ -33,7 +33,7 @@ def _accepts(file: File) -> bool:
         return False
 
 
-@detector(Selector(accepts=_accepts, whole=False), Kind.MODEL_FILE, Kind.MODEL, seconds=_SECONDS)
+@detector(Selector(accepts=_accepts, whole=False), Kind.MODEL_FILE, Kind.MODEL, Kind.DATASET, seconds=_SECONDS)
 def detect(file: File) -> Iterator[Fact]:
     pointed = pointer(file.text[:2_000]) if file.size < 2_000 and not file.binary else None
     if pointed:
@@ -48,6 +48,8 @@ def detect(file: File) -> Iterator[Fact]:
         yield from _companion(file, seen)
     elif seen.model or (seen.gaps and file.name.lower().endswith(PROMISING)):
         yield from _model_file(file, seen)
+    else:
+        return
     for gap in seen.gaps:
         raise UnreadableError(gap.reason, gap.detail)
 
@@ -64,10 +66,24 @@ def _model_file(file: File, seen: Inspection) -> Iterator[Fact]:
     asset = Asset(file.urn(Kind.MODEL_FILE, file.path), Kind.MODEL_FILE, file.path, attributes, evidence)
     yield asset
     yield owner_edge(Edge.CONTAINS, asset.key, evidence)
+    yield from _lineage(file, asset, seen)
+
+
+def _lineage(file: File, asset: Asset, seen: Inspection) -> Iterator[Fact]:
+    """What the author wrote into the file of the models and data it came from."""
+    declared = file.evidence(_ID, level=Level.DECLARED)
+    for kind, named, name in ((Edge.DERIVED_FROM, hub_model, "base_model"), (Edge.TRAINED_ON, hub_dataset, "datasets")):
+        value = seen.declared.get(name)
+        for text in value if isinstance(value, list) else [value]:
+            hub = str(text or "").removeprefix("https://huggingface.co/").removeprefix("datasets/").strip("/")
+            source = named(hub, declared)
+            if source is not None and ("/" in hub or kind == Edge.TRAINED_ON):
+                yield source
+                yield edge(asset.key, kind, source.key, declared)
 
 
 def _companion(file: File, seen: Inspection) -> Iterator[Fact]:
-    """What a configuration, tokenizer or index says belongs to the model of its folder; one that says nothing, to none."""
+    """What a configuration, tokenizer or index says belongs to the model of its folder."""
     attributes: Attributes = {**signs(seen, verdict=False), **facts(seen)}
     if not attributes:
         return
