@@ -27,6 +27,10 @@ def inspect(judge: Verdicts, level: int) -> None:
             with judge.exam.inside(f"bytes at {at}") as deeper:
                 streams.read(found, deeper, level + 1)
     judge.candidates.clear()
+    for at, content in judge.loaded:
+        if not judge.exam.inspect(content, f"bytes at {at}"):
+            judge.exam.gap("not recognised", f"what is loaded at byte {at}")
+    judge.loaded.clear()
 
 
 def _decoded(content: Content, exam: Exam, depth: int) -> list[Content]:

@@ -1,13 +1,13 @@
 """Judge: what a pickle does, weighed against the policy: every global that it reaches and every call that it makes."""
 
-from backstay.artifacts.content import Bytes, Content
+from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, StopError
-from backstay.artifacts.pickles import arrays, carried, policy, weighing
+from backstay.artifacts.pickles import arrays, carried, nested, policy, weighing
 from backstay.artifacts.pickles.constants import Constants, UnknownError
 from backstay.artifacts.pickles.findings import Findings
 from backstay.artifacts.pickles.fold import FOLDED, fold, fold_method, literal
 from backstay.artifacts.pickles.machine import BrokenError
-from backstay.artifacts.pickles.names import INTERNAL, type_maker
+from backstay.artifacts.pickles.names import CODE_TYPES, INTERNAL, opening, type_maker
 from backstay.artifacts.pickles.policy import Entry, Standing
 from backstay.artifacts.pickles.terms import (
     OPAQUE,
@@ -39,6 +39,7 @@ class Verdicts:
         self.globals: dict[tuple[str, str], Global] = {}
         self.persistent: list[Persistent] = []
         self.candidates: list[tuple[int, Content]] = []  # what may hide a pickle, and where it stands
+        self.loaded: list[tuple[int, Content]] = []  # what the stream itself loads as a file of its own
         self.calls = 0
         self.within = 0  # how deep in pickles that a wrapper of this one loads by itself
         self._extensions: dict[int, tuple[str, str]] = {}
@@ -47,6 +48,7 @@ class Verdicts:
 
     def reach(self, module: str, name: str, at: int) -> Value:
         """A global is looked up: that alone imports its module."""
+        name = name.removesuffix(".__new__")  # calling it makes an instance, as calling the class does
         known = self.globals.get((module, name))
         if known is not None:
             return known
@@ -136,17 +138,10 @@ class Verdicts:
 
     def inspect_argument(self, value: Value, at: int) -> bool:
         """Look into bytes that are loaded as a pickle; whether they are known."""
-        if isinstance(value, int):
-            try:
-                start, length = self.constants.stretch(value)
-            except UnknownError:
-                return False
-            self.candidates.append((start, self.content.part(start, length)))
-            return True
-        if isinstance(value, Known) and isinstance(value.value, bytes):
-            self.candidates.append((at, Bytes(value.value)))
-            return True
-        return False
+        found = nested.bytes_of(value, self.content, self.constants, self.exam)
+        if found is not None and len(self.loaded) < _HIDDEN:
+            self.loaded.append((at, found))
+        return found is not None
 
     def sign(self, entry: Entry, subject: str, message: str, at: int) -> None:
         """Say what the policy says of something."""
@@ -182,8 +177,12 @@ class Verdicts:
         if not isinstance(name, str):
             self.findings.add(Sign.EXECUTES, function.path, "names the type that it gives only while loading", "", at)
             return OPAQUE
-        if name in ("CodeType", "FunctionType", "LambdaType", "MethodType", "ModuleType"):
+        if name in CODE_TYPES:
             return self.reach("types", name, at)
+        if opening(name):
+            self.findings.add(
+                Sign.EXECUTES, function.path, f"gives the type {name}, which opens what it is told", "", at
+            )
         return Call(function, args)
 
     def _call_other(self, function: Value, args: Value, keywords: Value | None, at: int, new: bool) -> Value:
@@ -221,6 +220,8 @@ class Verdicts:
             before = base.name if isinstance(base, Global) else ""
             module = base.module if isinstance(base, Global) else base.name
             return self.reach(module, f"{before}.{name}" if before else name, at)
+        if name == "__new__" and isinstance(base, Call) and weighing.carries(base):
+            return base
         if name in INTERNAL or (name.startswith("__") and name.endswith("__")):
             self.findings.add(Sign.EXECUTES, name, "reaches into the interpreter by this attribute", "", at)
         elif isinstance(base, Opaque):

@@ -26,3 +26,15 @@ _CLASS_MAKERS = """
     _make_dataclass_sentinel _lookup_class_or_track _get_class_provider
 """
 CLASS_MAKERS = frozenset(_CLASS_MAKERS.split())
+
+# Attributes that only describe a class or function, as dill sets them.
+DESCRIBING = frozenset({"__annotations__", "__doc__", "__module__", "__name__", "__qualname__"})
+
+# Types of the interpreter that make code, and those that open files or connections.
+CODE_TYPES = frozenset({"CodeType", "FunctionType", "LambdaType", "MethodType", "ModuleType"})
+_OPENING = ("Buffered", "File", "Socket", "TextWrapper", "Popen", "Thread")
+
+
+def opening(name: str) -> bool:
+    """Whether a type that dill knows by this name reaches outside when it is made."""
+    return any(one in name for one in _OPENING)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from backstay.artifacts.pickles import carried, policy
 from backstay.artifacts.pickles.constants import UnknownError
 from backstay.artifacts.pickles.fold import literal
-from backstay.artifacts.pickles.names import CLASS_MAKERS, INTERNAL, POSSESSED
+from backstay.artifacts.pickles.names import CLASS_MAKERS, DESCRIBING, INTERNAL, POSSESSED, type_maker
 from backstay.artifacts.pickles.policy import Standing
 from backstay.artifacts.pickles.terms import (
     OPAQUE,
@@ -14,6 +14,7 @@ from backstay.artifacts.pickles.terms import (
     Call,
     Global,
     Group,
+    Known,
     Module,
     Opaque,
     Persistent,
@@ -36,8 +37,8 @@ def weigh(judge: "Verdicts", function: Global, args: Value, keywords: Value | No
     if given is None:
         judge.findings.add(Sign.EXECUTES, function.path, f"calls it: {_COMPUTED}", function.entry.reason, at)
         return OPAQUE
-    if rule == "callable":  # a class that calls what it is given under this name, once it is used
-        return Call(function, args, keywords)
+    if rule == "callable" or (rule == "constructor" and (new or not given)):
+        return Call(function, args, keywords)  # nothing is called yet, nothing opened
     weighing = _RULES.get(rule)
     if weighing is None:
         judge.findings.add(Sign.EXECUTES, function.path, f"calls it{arguments(judge, args)}", function.entry.reason, at)
@@ -73,33 +74,38 @@ def _attribute(judge: "Verdicts", function: Global, given: list[Value], at: int)
 
 
 def _calls(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
-    """`partial`, `defaultdict`, `map`: something among the arguments is called, now or later."""
-    lazy = function.name in _LAZY
+    """`partial`, `defaultdict`, `map`: the first argument is called, now or later."""
     if function.name == "partial" and given and isinstance(given[0], Global):
         inner = given[0]
         if inner.entry.standing is Standing.WEIGH and inner.entry.rule != "reference":
             judge.call(inner, Group("tuple", given[1:]), None, at)
             return None
-    for one in given:
-        called(judge, function, one, at, lazy)
-        if isinstance(one, Group):
-            for deeper in one.items or ():
-                called(judge, function, deeper, at, lazy)
+    for one in given[:1]:
+        called(judge, function, one, at, lazy=function.name in _LAZY)
+    return None
+
+
+def _calls_second(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    for one in given[1:2]:
+        called(judge, function, one, at, lazy=False)
     return None
 
 
 def called(judge: "Verdicts", function: Global, value: Value, at: int, lazy: bool) -> None:
     """Something is handed to what calls it; `lazy` when that happens after loading, if at all."""
     if isinstance(value, Global):
-        harmless = (Standing.SAFE, Standing.UNKNOWN, Standing.CODE) if lazy else (Standing.SAFE, Standing.UNKNOWN)
-        standing = value.entry.standing
-        if standing is Standing.WEIGH and lazy and value.entry.rule in ("calls", "size", "type", "constructs"):
-            return
-        if standing not in harmless and standing is not Standing.DANGEROUS:
-            judge.findings.add(Sign.EXECUTES, function.path, f"calls {value.path} by it", value.entry.reason, at)
-    elif isinstance(value, Attribute | Module | Opaque) or (isinstance(value, Call) and not _instance(value)):
-        if lazy and isinstance(value, Attribute | Call):
-            return
+        entry = value.entry
+        if entry.standing is Standing.WEIGH:
+            if (lazy and entry.rule in ("calls", "size", "type", "constructs")) or entry.rule == "calls":
+                return
+        elif entry.standing is not Standing.CODE or lazy:
+            return  # safe, or said already
+        judge.findings.add(Sign.EXECUTES, function.path, f"calls {value.path} by it", entry.reason, at)
+    elif isinstance(value, Attribute):
+        judge.findings.add(Sign.UNKNOWN, function.path, f"calls {shown(judge, value)} by it", "", at)
+    elif isinstance(value, Call) and (_partial(value) or (lazy and carries(value))):
+        return
+    elif not isinstance(value, int | Known | Group):
         judge.findings.add(
             Sign.EXECUTES,
             function.path,
@@ -109,10 +115,16 @@ def called(judge: "Verdicts", function: Global, value: Value, at: int, lazy: boo
         )
 
 
-def _instance(value: Call) -> bool:
-    """Whether a call gave an ordinary object rather than something to call."""
-    made = value.callable
-    return isinstance(made, Global) and made.entry.standing in (Standing.SAFE, Standing.UNKNOWN)
+def _partial(value: Call) -> bool:
+    return isinstance(value.callable, Global) and value.callable.name == "partial"
+
+
+def carries(value: Call) -> bool:
+    """Whether a call made code out of what the file holds."""
+    maker = value.callable
+    while isinstance(maker, Call):
+        maker = maker.callable
+    return isinstance(maker, Global) and (maker.entry.standing is Standing.CODE or maker.entry.rule == "code")
 
 
 def _constructs(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
@@ -121,7 +133,7 @@ def _constructs(judge: "Verdicts", function: Global, given: list[Value], at: int
     cls = held(given[0]) or given[0]
     rest = Group("tuple", given[1:])
     if isinstance(cls, Global):
-        if cls.entry.standing is Standing.WEIGH:
+        if cls.entry.standing is Standing.WEIGH and cls.entry.rule != "reference":
             return Call(cls, rest)
         return judge.call(cls, rest, None, at, True)
     if isinstance(cls, Call):
@@ -175,6 +187,14 @@ def _size(judge: "Verdicts", function: Global, given: list[Value], at: int) -> V
     return None
 
 
+def _setattr(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    name = _text(judge, given[1]) if len(given) > 1 else None
+    if name not in DESCRIBING:
+        said = arguments(judge, Group("tuple", given))
+        judge.findings.add(Sign.EXECUTES, function.path, f"calls it{said}", function.entry.reason, at)
+    return None
+
+
 def _type(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
     if len(given) < 2:
         return None
@@ -216,12 +236,14 @@ _Rule = Callable[["Verdicts", Global, list[Value], int], Value | None]
 _RULES: dict[str, _Rule] = {
     "attribute": _attribute,
     "calls": _calls,
+    "calls-second": _calls_second,
     "constructs": _constructs,
     "reference": _reference,
     "module": _module,
     "nested": _nested,
     "codec": _codec,
     "size": _size,
+    "setattr": _setattr,
     "type": _type,
     "relative": _relative,
     "code": _code,
@@ -249,8 +271,8 @@ def result_called(judge: "Verdicts", function: Call, args: Value, keywords: Valu
             return judge.call(method, Group("tuple", inner[1:]), None, at)
         if name == "type" and len(inner) > 1:
             return Call(function, args, keywords)
-    if isinstance(maker, Global) and maker.entry.standing is Standing.CODE:
-        if new or maker.name.rpartition(".")[2] in CLASS_MAKERS:
+    if isinstance(maker, Global) and (carries(function) or type_maker(maker.path)):
+        if new or maker.name.rpartition(".")[2] in CLASS_MAKERS or type_maker(maker.path):
             return Call(function, args, keywords)  # an instance of a class that the file carries, and is said to
         judge.findings.add(Sign.EXECUTES, maker.path, "calls a function that the file carries", "", at)
         return Call(function, args, keywords)
@@ -274,7 +296,7 @@ def state(judge: "Verdicts", target: Call, value: Value, at: int) -> None:
         rule, _, wanted = maker.entry.rule.partition(":")
         if rule == "callable":
             _callables(judge, maker, value, wanted, at)
-    if isinstance(maker, Global) and maker.entry.standing is Standing.CODE:
+    if carries(target):
         return
     if len(pair) == 2 and isinstance(pair[1], Group) and pair[1].kind == "dict":
         for key in (pair[1].items or [])[::2]:
