@@ -3,9 +3,12 @@
 from backstay.artifacts.format import Format
 from backstay.artifacts.formats import (
     compressed,
+    executable,
+    executorch,
     gguf,
     hdf5,
     joblib,
+    llamafile,
     numpy,
     pickle,
     safetensors,
@@ -21,14 +24,17 @@ from backstay.artifacts.formats import zip as zip_archive
 # Every reader whose format fits is run: a file can be two things at once, and readers disagree on which.
 FORMATS: tuple[Format, ...] = (
     *compressed.FORMATS,
-    *sevenzip.FORMATS,
+    executable.FORMAT,
+    executorch.FORMAT,
     gguf.FORMAT,
     hdf5.DATA,
     hdf5.FORMAT,
     joblib.FORMAT,
+    llamafile.FORMAT,
     numpy.FORMAT,
     pickle.FORMAT,
     safetensors.FORMAT,
+    *sevenzip.FORMATS,
     tar.FORMAT,
     tensorflow_graph.FORMAT,
     tensorflow_graph.META_GRAPH,

@@ -12,7 +12,9 @@ from backstay.artifacts.layouts import (
     pytorch,
     skops,
     torch_export,
+    torch_model_archive,
     torch_package,
+    torch_tar,
     torchscript,
 )
 from backstay.artifacts.report import Sign
@@ -24,7 +26,9 @@ LAYOUTS: tuple[Layout, ...] = (
     pytorch.LAYOUT,
     skops.LAYOUT,
     torch_export.LAYOUT,
+    torch_model_archive.LAYOUT,
     torch_package.LAYOUT,
+    torch_tar.LAYOUT,
     torchscript.LAYOUT,
 )  # fmt: skip
 
