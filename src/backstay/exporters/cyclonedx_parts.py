@@ -53,8 +53,9 @@ def component(asset: Asset, bom: Bom) -> dict[str, Any]:
         made["version"] = printable(asset.text("version"))
     if asset.key.startswith("pkg:"):
         made["purl"] = asset.key
-    if asset.text("license"):
-        made["licenses"] = [{"license": {"name": printable(asset.text("license"))}}]
+    license = asset.text("license") or asset.text("declared_license")
+    if license:
+        made["licenses"] = [{"license": {"name": printable(license)}}]
     if _SHA256.match(asset.text("sha256")):
         made["hashes"] = [{"alg": "SHA-256", "content": asset.text("sha256")}]
     if asset.kind == Kind.MODEL:
@@ -106,6 +107,8 @@ def _model(asset: Asset, bom: Bom) -> dict[str, Any]:
     parameters: dict[str, Any] = {}
     if asset.text("task"):
         parameters["task"] = printable(asset.text("task"))
+    if asset.text("architecture"):
+        parameters["modelArchitecture"] = printable(asset.text("architecture"))
     data = graph.targets(asset, Kind.DATASET, RelationshipKind.TRAINED_ON, RelationshipKind.TESTED_ON)
     if data:
         parameters["datasets"] = [{"ref": one.key} for one in data[:MAX_LISTED]]
