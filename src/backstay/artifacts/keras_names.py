@@ -78,8 +78,9 @@ def _of_keras_class(module: str, name: str) -> Name:
     package = _package(module)
     if name[:1].islower() and name not in words("classes"):
         return of_function(module, name)
-    inner = _inner(module, package)
-    return Name.KNOWN if not inner or inner in words("modelling") else Name.CUSTOM
+    if not _inner(module, package) or any(one in words("modelling") for one in module.split(".")):
+        return Name.KNOWN  # `keras.src.backend.torch.optimizers.torch_adam` too
+    return Name.CUSTOM
 
 
 def _of_others(module: str, name: str) -> Name:
