@@ -41,8 +41,8 @@ def _matches(candidate: Candidate) -> bool:
     return _names(head) is not None
 
 
-def _names(head: bytes) -> tuple[int, str, str] | None:
-    """Where the trees of a binary file begin, with the names of its objective and its booster."""
+def _names(head: bytes) -> tuple[int, str] | None:
+    """Where the trees of a binary file begin, and the name of its booster; it stands after that of its objective."""
     at = (4 if head.startswith(b"binf") else 0) + _LEARNER
     found = []
     for _ in range(2):
@@ -53,7 +53,7 @@ def _names(head: bytes) -> tuple[int, str, str] | None:
         at += 8 + length
     if found[1] not in _BOOSTERS or not _OBJECTIVE.fullmatch(found[0]):
         return None
-    return at, found[0].decode(), found[1].decode()
+    return at, found[1].decode()
 
 
 def _read(content: Content, exam: Exam) -> None:
@@ -93,7 +93,6 @@ def _model(root: Any, exam: Exam) -> None:
     names = learner.get("feature_names")
     if isinstance(names, list) and names:
         exam.fact("inputs", [one for one in names if isinstance(one, str)])
-    exam.fact("objective", _string(_object(learner, "objective"), "name"))
     for key, value in _object(learner, "attributes").items():
         if isinstance(value, str):
             judge(f"attributes.{key}", value, exam)
@@ -195,10 +194,9 @@ def _categories(subject: str, tree: dict[str, Any], size: int, judge_trees: Tree
         judge_trees.accuse(subject, "a category that no feature has: a loader allocates a bit for each below it")
 
 
-def _binary(content: Content, at: int, objective: str, booster: str, exam: Exam) -> None:
+def _binary(content: Content, at: int, booster: str, exam: Exam) -> None:
     """The structs of versions before 3.1: learner, names, model, then the trees one after the other."""
     exam.fact("architecture", booster)
-    exam.fact("objective", objective)
     cursor = Cursor(content, 4 if content.read(0, 4) == b"binf" else 0)
     cursor.skip(4)
     features, classes = cursor.number("I"), cursor.number("i")
