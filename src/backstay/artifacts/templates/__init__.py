@@ -18,14 +18,15 @@ _INSIDE = re.compile(
 _GO = re.compile(r"\{\{-?\s*(?:(?:if|else if|range|with|and|or|not|eq|len)\s+[\s(]*)?[.$]")
 
 
-def judge(text: str, exam: Exam, subject: str) -> None:
+def judge(text: str, exam: Exam, subject: str, *, fact: bool = True) -> None:
     """Judge the text of a chat template. `subject` is its name ("tokenizer.chat_template").
 
     Notes Sign.TEMPLATE for what reaches beyond a template's data or speaks on a hidden condition, and Sign.EXHAUSTS for
-    what does not end. Fact: `template_digest`, by which a template can be compared with that of the base model. A text
-    that is no template is a gap: Jinja would refuse to render it.
+    what does not end. Fact, where wanted: `template_digest`, by which a template can be compared with that of the
+    base model. A text that is no template is a gap: Jinja would refuse to render it.
     """
-    exam.fact("template_digest", digest(text))
+    if fact:
+        exam.fact("template_digest", digest(text))
     try:
         tree = parse(text)
     except MalformedError as error:
