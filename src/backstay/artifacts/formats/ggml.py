@@ -1,0 +1,96 @@
+"""ggml: recognises the forerunners of GGUF and holds their header against their file.
+
+From convert-llama-ggml-to-gguf.py and whisper.cpp: no version, versioned (ggmf), aligned (ggjt), LoRA (ggla).
+"""
+
+from backstay.artifacts.content import Content
+from backstay.artifacts.exam import Exam, StopError
+from backstay.artifacts.format import Candidate, Format
+from backstay.artifacts.report import Sign
+from backstay.artifacts.weights.ggml import REMOVED, TYPES, tensor_bytes
+from backstay.artifacts.weights.tensors import Tensor, check_extents, check_programs, product, summarise
+from backstay.artifacts.wire.cursor import Cursor
+
+_MAGICS = {b"lmgg": "ggml", b"fmgg": "ggmf", b"tjgg": "ggjt", b"algg": "ggla"}
+_VERSIONS = {"ggmf": (1,), "ggjt": (1, 2, 3), "ggla": (1,)}
+_MOST_WORDS = 2_000_000
+_LONGEST = 1 << 20
+_FIELDS = ("vocabulary", "embedding", "multiple", "heads", "layers", "rotation", "file type")
+
+
+def _matches(candidate: Candidate) -> bool:
+    head = candidate.head
+    name = _MAGICS.get(head[:4])
+    if name is None or len(head) < 16:
+        return False
+    number = int.from_bytes(head[4:8], "little")
+    return number in _VERSIONS[name] if name in _VERSIONS else 0 < number < _MOST_WORDS
+
+
+def _read(content: Content, exam: Exam) -> None:
+    cursor = Cursor(content, 4)
+    name = _MAGICS[content.read(0, 4)]
+    exam.fact("framework", "ggml")
+    if name in _VERSIONS:
+        exam.fact("framework_version", f"{name} {cursor.number('I')}")
+    if name == "ggml":
+        # Every program had a header of its own: whisper.cpp, llama.cpp, GPT-J ... None says which it is.
+        exam.gap("not followed", "tensors of an unversioned ggml file")
+        return
+    if name == "ggla":
+        cursor.skip(8)
+    else:
+        _vocabulary(cursor, exam)
+    tensors = _tensors(cursor, name != "ggmf", exam)
+    summarise(tensors, exam)
+    begin = tensors[0].start if tensors else content.size
+    check_extents(tensors, begin, content, exam, 1 << 62)  # between them stand their own headers
+    check_programs(tensors, content, exam)
+
+
+def _vocabulary(cursor: Cursor, exam: Exam) -> None:
+    at = cursor.at
+    values = dict(zip(_FIELDS, (cursor.number("i") for _ in _FIELDS), strict=True))
+    words = values["vocabulary"]
+    if not 0 < words < _MOST_WORDS or not 0 < values["layers"] < 10_000 or words * 8 > cursor.left:
+        exam.note(
+            Sign.TENSORS, "header", f"{words} words and {values['layers']} layers: a loader allocates for them", at
+        )
+        raise StopError("invalid header", f"{words} words")
+    for _ in range(words):
+        exam.step()
+        length = cursor.number("I")
+        if length > _LONGEST:
+            exam.note(Sign.TENSORS, "vocabulary", f"a word of {length} bytes: a loader reads beyond it", cursor.at)
+            raise StopError("invalid vocabulary", f"a word of {length} bytes")
+        cursor.skip(length + 4)
+
+
+def _tensors(cursor: Cursor, aligned: bool, exam: Exam) -> list[Tensor]:
+    found: list[Tensor] = []
+    while cursor.left >= 12:
+        exam.step()
+        at = cursor.at
+        dimensions, length, kind = (cursor.number("i") for _ in range(3))
+        if not 0 <= dimensions <= 4 or not 0 < length < 1024:
+            exam.note(Sign.TENSORS, f"tensor {len(found)}", f"{dimensions} dimensions, a name of {length} bytes", at)
+            raise StopError("invalid tensor", f"at byte {at}")
+        shape = tuple(cursor.number("I") for _ in range(dimensions))
+        name = cursor.take(length).decode("utf-8", "replace")
+        if kind not in TYPES:
+            if kind not in REMOVED:
+                exam.note(Sign.TENSORS, name, f"is of type {kind}, which does not exist", at)
+            raise StopError("unknown tensor type", str(kind))
+        size = tensor_bytes(kind, shape)
+        if size < 0 or product(shape) > 1 << 48:
+            exam.note(Sign.TENSORS, name, f"the shape {list(shape)} does not fit its type {TYPES[kind][0]}", at)
+            raise StopError("invalid tensor", name)
+        start = (cursor.at + 31) // 32 * 32 if aligned else cursor.at
+        found.append(Tensor(name, TYPES[kind][0], shape, start, start + size))
+        if start + size > cursor.content.size:
+            break
+        cursor.at = start + size
+    return found
+
+
+FORMAT = Format("ggml", _matches, _read, suffixes=(".ggml", ".ggjt"))
