@@ -13,12 +13,13 @@ from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, StopError
 from backstay.artifacts.pickles import opcodes
 from backstay.artifacts.pickles.constants import LONGEST, Constants, UnknownError, integer
-from backstay.artifacts.pickles.memory import PLAIN, Memo
+from backstay.artifacts.pickles.memory import ENTRIES, PLAIN, Memo
 from backstay.artifacts.pickles.terms import EMPTY, KEPT, OPAQUE, Call, Group, Kind, Persistent, Value
 
 _WINDOW = 1 << 16
 _AHEAD = 16  # bytes that an opcode with its fixed argument takes at most
-_DEEPEST = 1 << 20  # values on the stack, or marks
+_DEEPEST = 1 << 20  # values on the stack
+_MARKS = 1 << 16
 _ITEMS = 400_000  # items of containers that are kept at once; of more only that there are
 _FEW = 64
 _HIDING = 12  # bytes from which on text or bytes may hide a pickle
@@ -27,6 +28,7 @@ _HIDING = 12  # bytes from which on text or bytes may hide a pickle
 _IDLE = re.compile(
     rb"(?:(?:[N\]})\x88\x89\x8f]|K.|M..|J.{4})0|\([01]|20|\x95.{8}|\x80[\x00-\x05])+", re.DOTALL
 )  # fmt: skip
+_IDLING = frozenset(bytes((one,)) for one in b"N]})KMJ(2\x88\x89\x8f\x95\x80")
 _SUSPECT = re.compile(
     rb"[\x80(c}\]N]|gA[JMRSUVWY]|KGl|KGN|Y[0-9a-z]{3}|8[0-9a-f][0-9a-f]{2}|63[0-9a-f]{2}|28[0-9a-f]{2}|x[\x01\x5e\x9c\xda]|eJ|eN|\x1f\x8b|H4sI"
 )
@@ -77,6 +79,8 @@ def _by_opcode(values: Iterable[tuple[int, int]], missing: int) -> list[int]:
     return table
 
 
+_KEEPING = frozenset({opcodes.MEMOIZE, opcodes.BINPUT, opcodes.PUT})
+_EMPTY: dict[int, Kind] = {ord("]"): "list", ord("}"): "dict", 0x8F: "set"}
 _FIXED = _by_opcode(opcodes.FIXED.items(), -1)
 _COUNTED = _by_opcode(opcodes.COUNTED.items(), 0)
 
@@ -91,6 +95,7 @@ class Machine:
         self._below: list[list[Value]] = []  # the stacks under each mark
         self._memo = Memo()
         self._kept = 0
+        self._full = False  # as many items of containers are kept as may be
 
     def run(self) -> Outcome:
         """Run to the end. Raises StopError when the exam's budget is spent."""
@@ -138,23 +143,56 @@ class Machine:
                 stack.append(base + at)
                 at = start + length
                 continue
-            if op in (0x94, 0x71) and stack:
+            if op in _KEEPING and stack:
                 top = stack[-1]
-                number = top if type(top) is int else memo.number(top, self._kept > _ITEMS)  # type: ignore[arg-type]
-                if op == 0x94 and memo.dense:
-                    packed.append(number)
+                if type(top) is int:
+                    number = top
+                else:
+                    key = top.key  # type: ignore[union-attr]
+                    number = ~key if 0 <= key < len(terms) and terms[key] is top else memo.number(top, self._full)  # type: ignore[arg-type]
+                if op == 0x94:
+                    index, end = len(packed), at + 1
+                elif op == 0x71:
+                    index, end = window[at + 1] if at + 1 < len(window) else -1, at + 2
+                else:
+                    index, end = -1, window.find(b"\n", at) + 1 if op == 0x70 else 0
+                    if 0 < end - at < 12 and window[at + 1 : end - 1].isdigit():
+                        index = int(window[at + 1 : end - 1])
+                if not memo.sparse and 0 <= index <= len(packed):
+                    if index == len(packed):
+                        packed.append(number)
+                    else:
+                        packed[index] = number
+                    at = end
+                    continue
+            elif op == 0x68:
+                if at + 1 < len(window) and window[at + 1] < len(packed) and not memo.sparse:
+                    number = packed[window[at + 1]]
+                    stack.append(number if number >= 0 else terms[~number])
+                    at += 2
+                    continue
+            elif 0x85 <= op <= 0x87:
+                length = op - 0x84
+                if len(stack) >= length:
+                    items = stack[-length:]
+                    del stack[-length:]
+                    stack.append(Group("tuple", [_slim(one) for one in items] if self._full else items))
+                    self._kept += length
+                    self._full = self._kept > _ITEMS
                     at += 1
                     continue
-                if op == 0x71 and at + 1 < len(window):
-                    index = window[at + 1]
-                    if index == len(packed) and memo.dense:
-                        packed.append(number)
-                        at += 2
-                        continue
-            elif op == 0x68 and at + 1 < len(window) and window[at + 1] < len(packed) and memo.dense:
-                number = packed[window[at + 1]]
-                stack.append(number if number >= 0 else terms[~number])
-                at += 2
+            elif op in _EMPTY:
+                stack.append(Group(_EMPTY[op]))
+                at += 1
+                continue
+            elif op == opcodes.POP and stack and window[at + 1 : at + 2] not in _IDLING:
+                stack.pop()
+                at += 1
+                continue
+            elif op == opcodes.MARK:
+                self._below.append(stack)
+                self._stack = stack = []
+                at += 1
                 continue
             elif op in opcodes.LINES:
                 end = window.find(b"\n", at)
@@ -184,8 +222,10 @@ class Machine:
                     at = idle.end()
 
     def _check(self) -> None:
-        if len(self._stack) > _DEEPEST or len(self._below) > _DEEPEST:
-            raise StopError("stack too deep", f"more than {_DEEPEST} values")
+        if len(self._stack) > _DEEPEST or len(self._below) > _MARKS:
+            raise StopError("stack too deep", f"{len(self._stack)} values, {len(self._below)} marks")
+        if len(self._memo.packed) > ENTRIES:
+            raise StopError("memo too large", f"more than {ENTRIES} entries")
 
     # The stack
 
@@ -214,8 +254,9 @@ class Machine:
 
     def _fill(self, group: Group, items: list[Value]) -> None:
         self._kept += min(len(items), KEPT)
-        if self._kept > _ITEMS:  # what contains much is let go of: only the verdict's own terms are kept
-            items = [PLAIN if isinstance(one, Group) and not _flat(one) else one for one in items[:_FEW]]
+        self._full = self._kept > _ITEMS
+        if self._full:  # what contains much is let go of: only the verdict's own terms are kept
+            items = [_slim(one) for one in items[:_FEW]]
         group.extend(items)
 
     # Reading
@@ -263,10 +304,6 @@ class Machine:
     def _frame(self) -> None:
         self._bytes(8)
 
-    def _mark(self) -> None:
-        self._below.append(self._stack)
-        self._stack = []
-
     def _drop(self) -> None:
         if self._stack:
             self._stack.pop()
@@ -282,12 +319,10 @@ class Machine:
     def _put(self, index: int) -> None:
         if index < 0:
             raise BrokenError("invalid number")
-        self._memo.put(index, self._top(), self._kept > _ITEMS)
-        if len(self._memo.packed) > (1 << 23):
-            raise StopError("memo too large")
+        self._memo.put(index, self._top(), self._full)
 
     def _memoize(self) -> None:
-        self._memo.memoize(self._top(), self._kept > _ITEMS)
+        self._memo.memoize(self._top(), self._full)
 
     def _get(self, index: int) -> None:
         value = self._memo.get(index)
@@ -305,9 +340,6 @@ class Machine:
         items = stack[-length:]
         del stack[-length:]
         stack.append(self._group("tuple", items))
-
-    def _empty(self, kind: Kind) -> None:
-        self._stack.append(Group(kind))
 
     def _collect(self, kind: Kind) -> None:
         items = self._marked()
@@ -417,14 +449,17 @@ def _number(width: int, do: Callable[[Machine, int], None]) -> Step:
     return lambda machine: do(machine, int.from_bytes(machine._bytes(width), "little"))
 
 
-def _flat(group: Group) -> bool:
-    return len(group.items or ()) <= 8 and all(type(one) is int for one in group.items or ())
+def _slim(value: Value) -> Value:
+    """A value as an item of a container when there are many: containers of containers are let go of."""
+    if type(value) is int or not isinstance(value, Group):
+        return value
+    items = value.items
+    return value if not items or (len(items) <= 8 and all(type(one) is int for one in items)) else PLAIN
 
 
 _STEPS: dict[int, Step] = {
     opcodes.PROTO: Machine._proto,
     opcodes.FRAME: Machine._frame,
-    opcodes.MARK: Machine._mark,
     opcodes.POP: Machine._drop,
     opcodes.POP_MARK: Machine._drop_mark,
     ord("2"): Machine._dup,
@@ -440,11 +475,8 @@ _STEPS: dict[int, Step] = {
     0x86: lambda machine: machine._tuple(2),
     0x87: lambda machine: machine._tuple(3),
     ord("t"): lambda machine: machine._collect("tuple"),
-    ord("]"): lambda machine: machine._empty("list"),
     ord("l"): lambda machine: machine._collect("list"),
-    ord("}"): lambda machine: machine._empty("dict"),
     ord("d"): lambda machine: machine._collect("dict"),
-    0x8F: lambda machine: machine._empty("set"),
     0x91: lambda machine: machine._collect("frozenset"),
     ord("a"): Machine._append,
     ord("e"): Machine._add_marked,

@@ -7,7 +7,7 @@ from backstay.artifacts.pickles.terms import OPAQUE, Call, Group, Term, Value
 
 _HOLE = -(1 << 63)
 _NEAR = 65_536  # an index this far beyond the last one goes to a table of its own
-_ENTRIES = 1 << 23
+ENTRIES = 1 << 23
 _OBJECTS = 1 << 20
 
 # Stands for a container whose items were let go.
@@ -17,17 +17,14 @@ PLAIN = Group("list", None, True)
 class Memo:
     """Values by index. Constants are kept as their positions, other terms by their number in a list of their own."""
 
-    __slots__ = ("_far", "_holes", "packed", "terms")
+    __slots__ = ("_far", "_holes", "packed", "sparse", "terms")
 
     def __init__(self) -> None:
-        self.packed = array("q")  # the machine's loop appends to it directly while `dense`
+        self.packed = array("q")  # the machine's loop writes to it directly while it has no holes
+        self.sparse = False
         self.terms: list[Term] = [PLAIN, OPAQUE]  # the first two stand for what was let go
         self._far: dict[int, Value] = {}
         self._holes = 0
-
-    @property
-    def dense(self) -> bool:
-        return not self._holes and not self._far
 
     def number(self, term: Term, plain: bool = False) -> int:
         """The number under which a term is kept; `plain` lets go of what a container holds."""
@@ -47,16 +44,18 @@ class Memo:
             if len(self._far) >= _NEAR:
                 raise StopError("memo too large", "scattered indexes")
             self._far[index] = value
+            self.sparse = True
             return
         number = value if isinstance(value, int) else self.number(value, plain)
         if index < len(packed):
             self._holes -= packed[index] == _HOLE
             packed[index] = number
             return
-        if index >= _ENTRIES:
-            raise StopError("memo too large", f"more than {_ENTRIES} entries")
+        if index >= ENTRIES:
+            raise StopError("memo too large", f"more than {ENTRIES} entries")
         if index > len(packed):
             self._holes += index - len(packed)
+            self.sparse = True
             packed.extend([_HOLE] * (index - len(packed)))
         packed.append(number)
 
