@@ -52,9 +52,9 @@ def judge_document(document: Document, exam: Exam, at: int = -1) -> Described:
         exam.note(Sign.DECEIVES, key, "stands twice in one object of the configuration: readers differ on it", at)
     if not isinstance(document.root, dict | list):
         raise MalformedError("invalid Keras configuration")
+    exam.fact("framework", "Keras")
     _Walk(exam, at).all(document.root)
     described = _described(document.root)
-    exam.fact("framework", "Keras")
     if described.architecture:
         exam.fact("architecture", described.architecture)
     exam.declare("name", described.name)
@@ -176,9 +176,7 @@ class _Walk:
 
     def torch_module(self, module: object, label: str) -> None:
         self.note(Sign.CARRIES, label, "a pickled PyTorch module: loading unpickles it (TorchModuleWrapper)")
-        text = module if isinstance(module, str) else ""
-        if isinstance(module, dict) and isinstance(module.get("config"), dict):
-            text = _text(module["config"].get("value"))
+        text = max(_texts(module), key=len, default="")
         try:
             data = base64.b64decode(text.encode("ascii"))
         except (UnicodeEncodeError, binascii.Error, ValueError):
@@ -208,6 +206,18 @@ def leaves(path: str) -> bool:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _texts(root: object) -> list[str]:
+    """All texts of a value."""
+    found, waiting = [], [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, str):
+            found.append(node)
+        elif isinstance(node, dict | list):
+            waiting.extend(node.values() if isinstance(node, dict) else node)
+    return found
 
 
 def _described(root: Any) -> Described:

@@ -35,8 +35,10 @@ def of_class(module: str, name: str, registered: str) -> Name:
         return _of_keras_class(module, name)
     if module not in {"", "__main__", "builtins"}:
         return _of_others(module, name)
-    if ">" in registered:
-        return Name.KNOWN if registered.partition(">")[0] in words("registered") else Name.CUSTOM
+    package, mark, last = registered.partition(">")
+    if mark:  # Keras 2 registers its own optimizers as "Custom>Adam"
+        own = package in words("registered") or (package == "Custom" and last in words("classes"))
+        return Name.KNOWN if own else Name.CUSTOM
     if module == "builtins" and name in words("builtins"):
         return Name.DANGEROUS
     return Name.KNOWN if name in words("classes") or name in words("layer_operations") else Name.CUSTOM

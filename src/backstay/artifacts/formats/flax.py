@@ -18,7 +18,7 @@ from backstay.artifacts.report import Sign
 from backstay.artifacts.weights.layers import check_layers
 from backstay.artifacts.weights.numbers import check_numbers
 from backstay.artifacts.weights.tensors import Tensor, check_programs, summarise
-from backstay.artifacts.wire.msgpack import Item, Kind, Skimmer
+from backstay.artifacts.wire.msgpack import CountError, Item, Kind, Skimmer
 
 _SUFFIXES = (".msgpack", ".mpk")
 _ARRAY, _COMPLEX, _SCALAR, _TIME = 1, 2, 3, -1
@@ -77,7 +77,10 @@ def _read(content: Content, exam: Exam) -> None:
         for item in skimmer.items():
             reader.add(item)
     except StopError as error:
-        if error.reason == "truncated":
+        if isinstance(error, CountError) or error.reason == "nested too deeply":
+            message = f"{error.reason}, {error.detail}: a reader takes memory or stack for all of it"
+            exam.note(Sign.EXHAUSTS, "value", message, skimmer.at)
+        elif error.reason == "truncated":
             exam.note(Sign.INCOMPLETE, "end of file", f"the file ends within a value: {error.detail}", content.size)
         exam.gap(error.reason, error.detail)
     else:

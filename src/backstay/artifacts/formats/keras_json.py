@@ -23,7 +23,7 @@ _KERAS = re.compile(
     rb'"class_name"\s*:\s*"(?:Functional|Sequential|Model|Graph|Lambda|function|__lambda__)"'
     rb'|"(?:keras_version|registered_name|modelTopology)"\s*:|"module"\s*:\s*(?:"|null)'
 )
-_YAML_CLASS = re.compile(rb"(?m)^class_name: *['\"]?(?:Functional|Sequential|Model|Graph)['\"]? *\r?$")
+_YAML_CLASS = re.compile(rb"(?m)^class_name: *['\"]?(?:(Functional|Sequential|Model|Graph)|[A-Za-z_]\w*)['\"]? *\r?$")
 _YAML_CONFIG = re.compile(rb"(?m)^config:")
 _PYTHON = "tag:yaml.org,2002:python/"
 _HARMLESS = frozenset(
@@ -37,7 +37,10 @@ def _matches(candidate: Candidate) -> bool:
         if b'"weight_map"' in head and candidate.name.endswith(".weights.json"):
             return True
         return bool(_CLASS.search(head) and b'"config"' in head and _KERAS.search(head))
-    return bool(_YAML_CLASS.search(head) and _YAML_CONFIG.search(candidate.head))
+    named = _YAML_CLASS.search(head)
+    return bool(
+        named and _YAML_CONFIG.search(head) and (named[1] or b"!!python/" in head or b"\nkeras_version:" in head)
+    )
 
 
 def _read(content: Content, exam: Exam) -> None:

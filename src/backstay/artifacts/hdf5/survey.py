@@ -21,7 +21,7 @@ _KEPT = 200_000  # datasets that are kept as tensors
 _BOMB = 1 << 32  # bytes of a dataset from which on its size is held against that of the file
 # What a pickle begins with, of which some libraries keep their attributes: the opcodes PROTO, MARK, GLOBAL and others.
 _PICKLE = re.compile(rb"[\x80(c\]}i]")
-_STATE = re.compile(r"/(?:optimizer(?:_weights)?|metrics|seed_generator)(?:/|$)")
+_STATE = re.compile(r"/(?:optimizer(?:_weights)?|metrics|loss_tracker)/|/seed_generator[^/]*/")
 
 
 @dataclass

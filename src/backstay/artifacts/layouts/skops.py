@@ -11,6 +11,7 @@ from typing import Any
 from backstay.artifacts.documents import read_json
 from backstay.artifacts.exam import Exam, MalformedError, StopError
 from backstay.artifacts.format import Layout, Member
+from backstay.artifacts.keras_config import leaves
 from backstay.artifacts.pickles import policy
 from backstay.artifacts.pickles.policy import Standing
 from backstay.artifacts.report import Sign
@@ -31,6 +32,24 @@ _FIXED = frozenset(
 )
 # Nodes that are no instances: a method of one is a way to something else.
 _NO_INSTANCES = _NAMES | {"JsonNode", "MethodNode", "OperatorFuncNode", "PartialNode", "SliceNode"}
+# Methods of arrays, data frames and texts that steps of pipelines call by name.
+_METHODS = frozenset(
+    {"astype", "clip", "copy", "decode", "encode", "fillna", "flatten", "get", "join", "lower", "max", "mean", "min"}
+    | {
+        "predict",
+        "predict_proba",
+        "ravel",
+        "replace",
+        "reshape",
+        "rename",
+        "round",
+        "select",
+        "split",
+        "squeeze",
+        "strip",
+    }
+    | {"sum", "toarray", "todense", "tocsr", "to_frame", "to_numpy", "tolist", "transform", "transpose", "upper"}
+)
 _HARMLESS_MADE = frozenset({"calls", "calls-second", "constructor", "constructs", "size", "type", "codec", "attribute"})
 _HARMLESS_VALUES = frozenset({"constructor", "constructs", "size", "type"})
 
@@ -104,7 +123,9 @@ class _Tree:
             content = node["content"]
             self.judge(_text(content.get("module_path")), _text(content.get("function")), "FunctionNode names it")
         file = node.get("file")
-        if isinstance(file, str) and file not in self.members:
+        if isinstance(file, str) and leaves(file):
+            self.exam.note(Sign.ESCAPES, file, f"a file outside the archive holds {full}")
+        elif isinstance(file, str) and file not in self.members:
             self.exam.note(Sign.INCOMPLETE, file, f"the archive lacks this file of {full}")
 
     def judge(self, module: str, name: str, use: str, harmless: frozenset[str] = frozenset()) -> None:
@@ -143,10 +164,14 @@ class _Tree:
         if name not in _GETTERS:
             self.exam.note(Sign.EXECUTES, f"operator.{name}", "OperatorFuncNode calls it with arguments of the file")
             return
-        for text in _texts(node.get("attrs")):
+        texts = _texts(node.get("attrs"))
+        for text in texts:
             if "__" in text:
                 message = f"reads {text}: a way into the interpreter"
                 self.exam.note(Sign.EXECUTES, f"operator.{name}", message)
+        if name == "methodcaller" and not any(text.strip('"') in _METHODS for text in texts):
+            message = "calls a method by its name of whatever the model is given"
+            self.exam.note(Sign.EXECUTES, "operator.methodcaller", message)
 
     def method(self, node: dict[str, Any], module: str, name: str) -> None:
         content = node.get("content")

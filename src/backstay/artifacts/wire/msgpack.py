@@ -14,6 +14,11 @@ from backstay.artifacts.exam import Exam, MalformedError, StopError
 MAX_TEXT = 4096  # bytes of a text that are read
 _MAX_DEPTH = 512
 _WINDOW = 1 << 16
+_ALLOCATED = 1 << 20  # members that may be claimed by a file that was cut off
+
+
+class CountError(StopError):
+    """A container claims far more members than the file has bytes: readers that believe it take memory for them."""
 
 
 class Kind(Enum):
@@ -111,7 +116,7 @@ class Skimmer:
 
     def _container(self, kind: Kind, size: int) -> Item:
         if size > self.content.size - self.at:  # each member takes a byte at least
-            raise StopError("truncated", f"{size} members at {self.at}")
+            raise (CountError if size > _ALLOCATED else StopError)("truncated", f"{size} members at {self.at}")
         return Item(kind, self.at, size)
 
     def _text(self, size: int) -> Item:
