@@ -14,6 +14,9 @@ _CALL = re.compile(rb"\b(?:torch|ops\.aten)\.([a-z_0-9]{1,60})\s*\(")
 _OPERATOR = re.compile(rb"\bops\.([A-Za-z_0-9]{1,60})\.([A-Za-z_0-9]{1,100})")
 _CLASS = re.compile(rb"__torch__\.torch\.classes\.([A-Za-z_0-9]{1,60})\.([A-Za-z_0-9]{1,100})")
 
+# Old archives import the other files of their own; Python's modules are out of reach.
+_IMPORT = re.compile(rb"^(?:import|from)[ \t]+(?!__torch__)([A-Za-z_][\w.]{0,80})", re.MULTILINE)
+
 # Operators of torch itself that read or write files, by namespace and name.
 _FILES = {
     "aten.save": "writes a file",
@@ -36,7 +39,8 @@ _KNOWN = {
     "aten", "prim", "prims", "prepacked", "quantized", "_quantized", "quantized_decomposed", "sparse", "mkldnn",
     "onednn", "mkl", "xnnpack", "nnapi", "profiler", "cuda", "inductor", "rngprims", "torch_vulkan", "vulkan_prepack",
     "metal_prepack", "torchvision", "image", "torchaudio", "torchtext", "fbgemm", "static_runtime", "_test",
-    "_c10d_functional", "c10d", "c10d_functional", "higher_order", "rnn", "torchao", "symm_mem", "dist_rpc", "debugprims", "_caffe2",
+    "_c10d_functional", "c10d", "c10d_functional", "higher_order", "rnn", "torchao", "symm_mem", "dist_rpc",
+    "debugprims", "_caffe2",
 }  # fmt: skip
 _CLASSES = {
     "quantized",
@@ -60,6 +64,12 @@ def judge(source: bytes, exam: Exam) -> None:
     exam.step(1 + len(source) // 64)
     plain = _TEXT.sub(lambda found: b" " * len(found.group()), source)
     seen: set[str] = set()
+    for found in _IMPORT.finditer(plain):
+        name = found.group(1).decode()
+        if name not in seen and len(seen) < _MOST:
+            seen.add(name)
+            message = "imported in the place of TorchScript, which has no imports: Python would run it"
+            exam.note(Sign.EXECUTES, name, message, found.start())
     for found in _CALL.finditer(plain):
         _operator(f"aten.{found.group(1).decode()}", found.start(), seen, exam)
     for found in _OPERATOR.finditer(plain):
