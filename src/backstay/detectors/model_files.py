@@ -55,13 +55,15 @@ def detect(file: File) -> Iterator[Fact]:
 
 
 def _model_file(file: File, seen: Inspection) -> Iterator[Fact]:
-    attributes: Attributes = {"format": seen.format or "unrecognised", "size": file.size, "path": file.path}
+    coverage = "whole" if seen.complete else "partial" if seen.format else "none"
+    attributes: Attributes = {"format": seen.format or "unrecognised", "verdict": seen.state.word, "coverage": coverage}
+    attributes |= {"size": file.size, "path": file.path}
     if file.sha256:
         attributes["sha256"] = file.sha256
     unsafe = executable(seen.format)
     if unsafe is not None:
         attributes["unsafe_format"] = unsafe
-    attributes |= {**signs(seen), **facts(seen)}
+    attributes |= {**facts(seen), **signs(seen)}
     evidence = file.evidence(_ID)
     asset = Asset(file.urn(Kind.MODEL_FILE, file.path), Kind.MODEL_FILE, file.path, attributes, evidence)
     yield asset
@@ -84,18 +86,15 @@ def _lineage(file: File, asset: Asset, seen: Inspection) -> Iterator[Fact]:
 
 def _companion(file: File, seen: Inspection) -> Iterator[Fact]:
     """What a configuration, tokenizer or index says belongs to the model of its folder."""
-    attributes: Attributes = {**signs(seen, verdict=False), **facts(seen)}
+    attributes: Attributes = {**facts(seen), **signs(seen)}
     if not attributes:
         return
     yield folder_model(file, {**attributes, "path": file.folder}, file.evidence(_ID))
 
 
-def signs(seen: Inspection, *, verdict: bool = True) -> Attributes:
-    """What was seen, by sign, with the verdict and how much was read."""
+def signs(seen: Inspection) -> Attributes:
+    """What was seen, by sign, and what was not read."""
     found: Attributes = {}
-    if verdict:
-        found["verdict"] = seen.state.word
-        found["coverage"] = "whole" if seen.complete else "partial" if seen.format else "none"
     for sign in Sign:
         texts = [one.text for one in seen.observations if one.sign is sign]
         if texts:
