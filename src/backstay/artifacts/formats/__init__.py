@@ -2,6 +2,7 @@
 
 from backstay.artifacts.format import Format
 from backstay.artifacts.formats import (
+    catboost,
     compressed,
     executable,
     executorch,
@@ -10,6 +11,7 @@ from backstay.artifacts.formats import (
     ggml,
     gguf,
     hdf5,
+    java,
     joblib,
     keras_json,
     lightgbm,
@@ -34,6 +36,7 @@ from backstay.artifacts.formats import zip as zip_archive
 FORMATS: tuple[Format, ...] = (
     *compressed.FORMATS,
     *sevenzip.FORMATS,
+    catboost.FORMAT,
     executable.FORMAT,
     executorch.FORMAT,
     fasttext.FORMAT,
@@ -42,6 +45,7 @@ FORMATS: tuple[Format, ...] = (
     gguf.FORMAT,
     hdf5.DATA,
     hdf5.FORMAT,
+    java.FORMAT,
     joblib.FORMAT,
     keras_json.FORMAT,
     lightgbm.FORMAT,
