@@ -36,6 +36,7 @@ class _Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     packages: str = ""  # top-level modules of known packages: their classes are safe unless listed otherwise
+    closed: str = ""  # top-level modules of packages that no model needs: nothing is safe unless listed
     stdlib: str = ""  # top-level modules of the standard library: nothing is safe unless listed
     same: dict[str, str] = {}  # another name of a module, and below it
     safe: list[_Names] = []
@@ -47,7 +48,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shadowed: str = ""  # modules of the standard library by whose name programs call their own
     hidden: str = ""  # modules of the interpreter that others import, and so have as attributes
     borrowed: dict[str, str] = {}  # reason to names: what modules of packages import from elsewhere
-    verbs: dict[str, str] = {}  # reason to names: methods that read, write or run
+    certain: str = ""  # those of them that mean the same in every package
+    verbs: dict[str, str] = {}  # reason to names: words of functions that read, write or run
 
 
 class Tables:
@@ -56,9 +58,11 @@ class Tables:
     def __init__(self, files: list[_File]) -> None:
         self.exact: dict[str, Row] = {}
         self.packages: frozenset[str] = frozenset(" ".join(one.packages for one in files).split())
+        self.closed: frozenset[str] = frozenset(" ".join(f"{one.stdlib} {one.closed}" for one in files).split())
         self.stdlib: frozenset[str] = frozenset(" ".join(one.stdlib for one in files).split())
         self.shadowed: frozenset[str] = frozenset(" ".join(one.shadowed for one in files).split())
         self.hidden: frozenset[str] = frozenset(" ".join(one.hidden for one in files).split())
+        self.certain: frozenset[str] = frozenset(" ".join(one.certain for one in files).split())
         self.borrowed = {name: why for one in files for why, names in one.borrowed.items() for name in names.split()}
         self.verbs = {name: why for one in files for why, names in one.verbs.items() for name in names.split()}
         self._same = {old: new for one in files for old, new in one.same.items()}

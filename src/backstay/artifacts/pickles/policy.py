@@ -35,9 +35,9 @@ RULES = {
     "dangerous for a global that is weighed, and for what any other call gave.",
     "calls-second": "As `calls`, with its second argument.",
     "constructs": "Makes an instance of the class that is its first argument, past `__init__` (`copyreg.__newobj__`, "
-    "`_reconstructor`), as NEWOBJ does: it stands as that class does. A class of standing WEIGH is safe here unless its "
-    "rule is `reference`. What is no global is dangerous.",
-    "constructor": "A class whose `__init__` opens, loads or runs what it is given: harmless as a value, when made past "
+    "`_reconstructor`), as NEWOBJ does: it stands as that class does. A class of standing WEIGH is safe here "
+    "unless its rule is `reference`. What is no global is dangerous.",
+    "constructor": "A class whose `__init__` opens, loads or runs what it is given: harmless as a value, made past "
     "`__init__`, and when called without arguments; dangerous when called with some (REDUCE, INST, OBJ).",
     "reference": "Harmless as a value that the model holds, dangerous when called or made in whatever way.",
     "module": "Imports the module that its first argument names: as `entry(name, '')` stands. A computed name is "
@@ -100,28 +100,36 @@ class Policy:
         if dunder:
             return Entry(Standing.DANGEROUS, f"reaches into the interpreter by {dunder}")
         row = self._tables.below(parts)
+        known = top in self._tables.packages
         if row is not None and row.standing == "dangerous":
-            return _of(row)
+            return self._denied(row, parts, known and len(named) == 1)
         if not named:
             return _of(row) if row is not None and row.standing == "code" else self._module(top)
         walked = self._walked(parts, named)
         if walked:
             return Entry(Standing.DANGEROUS, f"reaches {walked} through {'.'.join(parts[: -len(named)]) or top}")
+        borrowed = self._tables.borrowed.get(last)
+        if borrowed is not None and (known or last in self._tables.certain) and top not in self._tables.closed:
+            return Entry(Standing.DANGEROUS, f"{borrowed} under a borrowed name")
         if row is not None:
             return _of(row)
-        if top in self._tables.stdlib:
-            return self._standard(parts)
-        borrowed = self._tables.borrowed.get(last)
-        if borrowed is not None and (top in self._tables.packages or not _classlike(last)):
-            return Entry(Standing.DANGEROUS, borrowed)
-        return self._packaged(top, parts)
+        if top in self._tables.closed:
+            return self._closed(parts)
+        return self._packaged(top, parts, known)
+
+    def _denied(self, row: Row, parts: list[str], plain: bool) -> Entry:
+        """Of a denied part of a known package the functions are dangerous. Its classes stand in honest files, too,
+        whose instances are made past `__init__`."""
+        if plain and _classlike(parts[-1]) and parts[-1] not in self._tables.borrowed and not row.rule:
+            return Entry(Standing.WEIGH, row.reason, "constructor")
+        return _of(row)
 
     def _walked(self, parts: list[str], named: list[str]) -> str:
         """A module that a name goes through: one that the module in hand imports is an attribute of it.
 
         No pickler writes that; names have dots for what stands in a class.
         """
-        known = parts[0] in self._tables.stdlib or parts[0] in self._tables.packages
+        known = parts[0] in self._tables.closed or parts[0] in self._tables.packages
         for at, part in enumerate(named):
             if part in self._tables.hidden:
                 return part
@@ -140,8 +148,8 @@ class Policy:
             return Entry(Standing.CODE, f"a module of {top}")
         return Entry(Standing.UNKNOWN, f"a module of {top}, which is not known")
 
-    def _standard(self, parts: list[str]) -> Entry:
-        """The standard library is a closed set: what is not listed has no business in a model."""
+    def _closed(self, parts: list[str]) -> Entry:
+        """The standard library and the like are closed sets: what is not listed has no business in a model."""
         owner = self._tables.exact.get(".".join(parts[:-1]))
         if owner is not None and owner.standing == "safe":
             return Entry(Standing.SAFE, f"of {parts[-2]}")
@@ -149,20 +157,18 @@ class Policy:
             return Entry(Standing.UNKNOWN, f"a class of {parts[0]}, a name that the standard library has, too")
         return Entry(Standing.DANGEROUS, self._tables.reason(parts) or "no part of a model")
 
-    def _packaged(self, top: str, parts: list[str]) -> Entry:
+    def _packaged(self, top: str, parts: list[str], known: bool) -> Entry:
         last = parts[-1]
-        if top not in self._tables.packages:
+        if not known:
             if top in ("__main__", "__mp_main__"):
                 return Entry(Standing.UNKNOWN, "of the program that saved it, which is not here")
             what = "a class" if _classlike(last) else "a function"
             return Entry(Standing.UNKNOWN, f"{what} of {top}, which is not known")
         if _classlike(last) or last.startswith("__pyx_unpickle_"):
             return Entry(Standing.SAFE, f"a class of {top}")
-        owner = self._tables.exact.get(".".join(parts[:-1]))
-        if (owner is not None and owner.standing == "safe") or _classlike(parts[-2]):
-            if last in self._tables.verbs:
-                return Entry(Standing.DANGEROUS, self._tables.verbs[last])
-            return Entry(Standing.UNKNOWN, f"a method of {parts[-2]} that models are not known to need")
+        acts = next((self._tables.verbs[word] for word in last.lower().split("_") if word in self._tables.verbs), "")
+        if acts:
+            return Entry(Standing.WEIGH, acts, "reference")
         return Entry(Standing.UNKNOWN, f"a function of {top} that models are not known to need")
 
 
