@@ -19,8 +19,21 @@ def inspect(content: Content, name: str, limits: Limits | None = None) -> Inspec
     with exam.contained():
         if not _nested(content, name, exam) and exam.name.endswith(PROMISING):
             exam.gap("not recognised", "the content is of no known format")
+        _unwrap(exam)
         _compare(exam)
     return exam.report(content.size)
+
+
+def _unwrap(exam: Exam) -> None:
+    """What is in an archive is what the file is for: a compressed pickle is a pickle."""
+    held = list(dict.fromkeys(exam.models))
+    if not held or role(exam.format) is not Role.ARCHIVE:
+        return
+    exam.fact("container", exam.format)
+    if len(held) == 1:
+        exam.format = held[0]
+    else:
+        exam.fact("holds", held)
 
 
 def _compare(exam: Exam) -> None:

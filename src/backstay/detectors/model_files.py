@@ -60,9 +60,10 @@ def _model_file(file: File, seen: Inspection) -> Iterator[Fact]:
     attributes |= {"size": file.size, "path": file.path}
     if file.sha256:
         attributes["sha256"] = file.sha256
-    unsafe = executable(seen.format)
-    if unsafe is not None:
-        attributes["unsafe_format"] = unsafe
+    held = seen.facts.get("holds")
+    unsafe = [executable(one) for one in (held if isinstance(held, list) else [seen.format])]
+    if True in unsafe or None not in unsafe:
+        attributes["unsafe_format"] = True in unsafe
     attributes |= {**facts(seen), **signs(seen)}
     evidence = file.evidence(_ID)
     asset = Asset(file.urn(Kind.MODEL_FILE, file.path), Kind.MODEL_FILE, file.path, attributes, evidence)
