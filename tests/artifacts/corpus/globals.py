@@ -82,7 +82,6 @@ GADGETS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("numpy.f2py.crackfortran", "_eval_length", (PYTHON, {})),
     ("numpy.f2py.crackfortran", "myeval", (PYTHON,)),
     ("numpy.testing._private.utils", "runstring", (PYTHON, {})),
-    ("numpy._core.tests.test_multiarray", "runstring", (PYTHON,)),
     ("pandas", "read_pickle", (FILE,)),
     ("pandas", "eval", (PYTHON,)),
     ("pandas.io.common", "get_handle", (FILE, "w")),

@@ -19,8 +19,10 @@ PASSWD = "/etc/passwd"
 def _skops() -> Group:
     group = Group("skops")
 
+    ids = iter(range(1, 1000))
+
     def node(module: str, name: str, loader: str, **more: Any) -> dict[str, Any]:
-        return {"__class__": name, "__module__": module, "__loader__": loader, "__id__": 1, **more}
+        return {"__class__": name, "__module__": module, "__loader__": loader, "__id__": next(ids), **more}
 
     def schema(content: dict[str, Any], *others: Entry) -> bytes:
         text = json.dumps({**content, "protocol": 2, "_skops_version": "0.13.0"})
@@ -80,9 +82,6 @@ def _skops() -> Group:
     )
     array = node("numpy", "ndarray", "NdArrayNode", type="numpy", file="a.npy")
     group.bad("array.skops", schema(array, Entry("a.npy", object_npy(payload()))), "an object array is a pickle")
-    group.bad(
-        "array-slip.skops", schema(node("numpy", "ndarray", "NdArrayNode", type="numpy", file="../../etc/passwd"))
-    )
     group.bad("pickle.skops", payload(), "Card.get_model falls back to joblib", "CVE-2025-54886")
     group.bad("member.skops", schema(text, Entry("model.pkl", payload())))
     group.good("text.skops", schema(text))
@@ -269,7 +268,22 @@ def r_promise() -> bytes:
     header = b"X\n" + struct.pack(">III", 3, 0x00040300, 0x00030500) + struct.pack(">I", 5) + b"UTF-8"
     argument = struct.pack(">I", 16) + struct.pack(">I", 1) + struct.pack(">II", 0x00040009, 4) + b"true"
     expression = struct.pack(">I", 6) + symbol("system") + struct.pack(">I", 2) + argument + struct.pack(">I", 254)
-    return header + struct.pack(">I", 5) + struct.pack(">I", 251) + expression
+    return header + struct.pack(">III", 0x405, 253, 252) + expression
+
+
+def _lightgbm(feature: int = 0, left: int = -1) -> bytes:
+    """A LightGBM model of one tree, as its text format has it (`GBDT::SaveModelToString`)."""
+    tree = (
+        f"Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature={feature}\nsplit_gain=1\nthreshold=0.5\ndecision_type=2\n"
+        f"left_child={left}\nright_child=-2\nleaf_value=0.1 0.2\nleaf_weight=1 1\nleaf_count=1 1\ninternal_value=0\n"
+        "internal_weight=2\ninternal_count=2\nis_linear=0\nshrinkage=1\n\n\n"
+    )
+    head = (
+        "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=1\n"
+        f"objective=regression\nfeature_names=a b\nfeature_infos=[0:1] [0:1]\ntree_sizes={len(tree)}\n\n"
+    )
+    tail = "end of trees\n\nfeature_importances:\na=1\n\nparameters:\nend of parameters\n\npandas_categorical:null\n"
+    return (head + tree + tail).encode()
 
 
 def _boosters() -> Group:
@@ -335,11 +349,10 @@ def _boosters() -> Group:
         "length.ubj", b"{L\0\0\0\0\0\0\0\x07learner[$d#L\x7f\xff\xff\xff\xff\xff\xff\xff", "an array of nine exbibytes"
     )
     group.bad("pickle.ubj", payload())
-    lightgbm = "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=1\nobjective=regression\nfeature_names=a b\nfeature_infos=[0:1] [0:1]\ntree_sizes=400\n\nTree=0\nnum_leaves={leaves}\nnum_cat=0\nsplit_feature={feature}\nsplit_gain=1\nthreshold=0.5\ndecision_type=2\nleft_child={left}\nright_child=-2\nleaf_value=0.1 0.2\nleaf_weight=1 1\nleaf_count=1 1\ninternal_value=0\ninternal_weight=2\ninternal_count=2\nis_linear=0\nshrinkage=1\n\n\nend of trees\n\npandas_categorical:null\n"  # noqa: E501
-    group.bad("lightgbm-child.txt", lightgbm.format(leaves=2, feature=0, left=100000000).encode())
-    group.bad("lightgbm-feature.txt", lightgbm.format(leaves=2, feature=99999999, left=-1).encode())
+    group.bad("lightgbm-child.txt", _lightgbm(left=100_000_000))
+    group.bad("lightgbm-feature.txt", _lightgbm(feature=99_999_999))
     group.good("booster.json", text())
-    group.good("lightgbm.txt", lightgbm.format(leaves=2, feature=0, left=-1).encode())
+    group.good("lightgbm.txt", _lightgbm())
     return group
 
 

@@ -18,7 +18,7 @@ from corpus.archives import (
     zipped,
 )
 from corpus.opcodes import COMMAND, PYTHON, Ops, call, glob, many, payload, pickled, value
-from corpus.sample import Group, Made
+from corpus.sample import Group, Label, Made
 
 EVIL = payload(2)
 ELF = b"\x7fELF\2\1\1" + b"\0" * 9 + struct.pack("<HHIQQQ", 3, 62, 1, 0, 64, 0) + b"\0" * 16 + b"backstay"
@@ -74,7 +74,11 @@ def _zip(group: Group) -> None:
     group.bad("nested.zip", zipped(Entry("model.pt", torch_zip(EVIL), method=8)))
     group.bad("state-in-storage.pt", torch_zip(HONEST, storages=(ELF,)), "a program for weights")
     group.bad("library.pt", torch_zip(HONEST, Entry("archive/data/libx.so", ELF)))
-    group.bad("script.pt", torch_zip(HONEST, Entry("archive/run.sh", SHEBANG)))
+    group.good(
+        "script.pt", torch_zip(HONEST, Entry("archive/run.sh", SHEBANG)), "a script beside the weights", Label.CODE
+    )
+    whole = torch_zip()
+    group.good("cut-off.pt", whole[: len(whole) // 2], "a download that ended early", Label.UNKNOWN)
 
 
 def _tensors(group: Group) -> None:
