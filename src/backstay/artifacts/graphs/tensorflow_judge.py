@@ -6,6 +6,7 @@ from backstay.artifacts.containers import payloads
 from backstay.artifacts.content import Bytes
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.graphs import operations, paths
+from backstay.artifacts.graphs.circles import circular
 from backstay.artifacts.graphs.operations import Effect, When
 from backstay.artifacts.graphs.tensorflow_nodes import PRECISIONS, Graph, GraphReader, Node, Scope, Tensor
 from backstay.artifacts.graphs.tensorflow_values import FOLLOWED, Values
@@ -39,7 +40,8 @@ class Judge:
     def reader(self) -> GraphReader:
         """What reads a graph for this judge."""
         kept = frozenset(self.effects) | FOLLOWED | _TABLES | _CARRIERS
-        return GraphReader(lambda name: name in kept, self._content)
+        known = operations.table("tensorflow").names()  # any other is a function, or needs a library
+        return GraphReader(lambda name: name in kept or name not in known, self._content)
 
     def judge(self, values: Values) -> None:
         """All of a graph: its main nodes and every function, whether or not something calls it."""
@@ -52,6 +54,7 @@ class Judge:
                     self._effect(effect, node, scope, graph, values)
                 self._long_texts(node)
         self._libraries(graph)
+        self._circles(graph)
         self._facts(graph)
 
     def _effect(self, effect: Effect, node: Node, scope: Scope, graph: Graph, values: Values) -> None:
@@ -107,6 +110,15 @@ class Judge:
                for one in scope.nodes.values()):  # fmt: skip
             return True
         return not scope.name and not any(one in graph.operations for one in _SAVES)
+
+    def _circles(self, graph: Graph) -> None:
+        """Functions that are put in place of themselves: loading such a graph ends in a crash (CVE-2022-23591)."""
+        calls = {
+            name: {node.op for node in scope.nodes.values() if node.op in graph.functions}
+            for name, scope in graph.functions.items()
+        }
+        for name in circular(calls)[:MAX_LIBRARIES]:
+            self.exam.note(Sign.EXHAUSTS, name, "a function that calls itself: a loader puts it in place for ever")
 
     def _libraries(self, graph: Graph) -> None:
         table = operations.table("tensorflow")

@@ -46,11 +46,23 @@ class Walk:
 
 
 class Field:
-    """One field: `value` is its number, or for bytes their length; `at` is where these stand in the content."""
+    """One field: `value` is its number, or for bytes their length; `at` is where these stand in the content. `cut`
+    says that its message ends before it does."""
 
-    __slots__ = ("_data", "_message", "_origin", "at", "number", "value", "wire")
+    __slots__ = ("_data", "_message", "_origin", "at", "cut", "number", "value", "wire")
 
-    def __init__(self, number: int, wire: int, value: int, at: int, message: "Message", data: bytes, origin: int):
+    def __init__(
+        self,
+        number: int,
+        wire: int,
+        value: int,
+        at: int,
+        message: "Message",
+        data: bytes,
+        origin: int,
+        cut: bool = False,
+    ):
+        self.cut = cut
         self.number, self.wire, self.value, self.at = number, wire, value, at
         self._message, self._data, self._origin = message, data, origin
 
@@ -134,7 +146,8 @@ class Message:
             here = at - origin
             if here < 0 or (here + _ROOM > len(data) and origin + len(data) < end):
                 block = min(block * 4, _LARGE) if 0 <= here <= len(data) else _SMALL
-                data, origin, here = self.content.read(at, min(block, end - at)), at, 0
+                look = self.content.glance if block == _SMALL else self.content.read
+                data, origin, here = look(at, min(block, end - at)), at, 0
             try:
                 tag, here = _varint(data, here)
                 wire = tag & 7
@@ -154,7 +167,7 @@ class Message:
             if wire == BYTES and value > left:
                 walk.damage("cut short", start)
                 if not groups and (wanted is None or number in wanted):
-                    yield Field(number, wire, left, at, self, data, origin)
+                    yield Field(number, wire, left, at, self, data, origin, cut=True)
                 break
             if groups or wire == _END_GROUP:
                 at += value if wire == BYTES else 0
