@@ -62,8 +62,8 @@ def _model_file(file: File, seen: Inspection) -> Iterator[Fact]:
         attributes["sha256"] = file.sha256
     held = seen.facts.get("holds")
     unsafe = [executable(one) for one in (held if isinstance(held, list) else [seen.format])]
-    if True in unsafe or None not in unsafe:
-        attributes["unsafe_format"] = True in unsafe
+    if True in unsafe or None not in unsafe or seen.imports:  # who imports, runs what it imports
+        attributes["unsafe_format"] = True in unsafe or bool(seen.imports)
     attributes |= {**facts(seen), **signs(seen)}
     evidence = file.evidence(_ID)
     asset = Asset(file.urn(Kind.MODEL_FILE, file.path), Kind.MODEL_FILE, file.path, attributes, evidence)
