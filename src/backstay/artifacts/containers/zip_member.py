@@ -59,7 +59,7 @@ def opened(archive: Content, entry: Entry, exam: Exam, misfits: Callable[[Entry]
 def _drawn(archive: Content, entry: Entry, exam: Exam, misfits: Callable[[Entry], None]) -> Content:
     header, name = entry.header, entry.name
     pieces = _pieces(archive, entry, header.method, exam)
-    if header.packed > 64 + header.size + header.size // 8:  # compression does not make it that much longer
+    if header.packed > _longest(header):
         message = f"said to have {header.size} bytes, of {header.packed} compressed"
         exam.note(Sign.DECEIVES, name, message, header.offset)
         return spooled(pieces, exam)
@@ -77,6 +77,13 @@ def _drawn(archive: Content, entry: Entry, exam: Exam, misfits: Callable[[Entry]
             misfits(entry)
 
     return Drawn(header.size, sum_.over(pieces), exam, name, ended)
+
+
+def _longest(header: Header) -> int:
+    """How many bytes the compressed data can have at most of what it is said to hold."""
+    if header.method == DEFLATED:  # five bytes for every block that is stored as it is
+        return header.size + 5 * (header.size // 8192 + 1) + 8
+    return header.size + header.size // 8 + 128
 
 
 def _pieces(archive: Content, entry: Entry, method: int, exam: Exam) -> Iterator[bytes]:
