@@ -76,6 +76,8 @@ def _promises(one: Format | Layout) -> tuple[str, ...]:
 
 # Ends of names that many other things have: they promise nothing.
 _VAGUE = (
+    ".msgpack",
+    ".lite",
     ".pb",
     ".meta",
     ".pbtxt",
