@@ -22,7 +22,7 @@ _DATA = (".mat", ".nc", ".nc4", ".he5", ".h5ad", ".loom", ".cxi", ".nxs", ".hdf"
 
 def _signed(candidate: Candidate) -> bool:
     head = candidate.head
-    if any(head.startswith(SIGNATURE, at) for at in superblock.places(len(head))):
+    if SIGNATURE in head and any(head.startswith(SIGNATURE, at) for at in superblock.places(len(head))):
         return True
     return candidate.size > HEAD and candidate.name.endswith(_SUFFIXES) and superblock.find(candidate.content) >= 0
 

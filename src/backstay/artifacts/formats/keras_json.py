@@ -32,11 +32,14 @@ _HARMLESS = frozenset(
 
 
 def _matches(candidate: Candidate) -> bool:
-    head = candidate.head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
-    if head[:1] == b"{":
+    head = candidate.head
+    start = head[:64].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
+    if start[:1] == b"{":
         if b'"weight_map"' in head and candidate.name.endswith(".weights.json"):
             return True
-        return bool(_CLASS.search(head) and b'"config"' in head and _KERAS.search(head))
+        return b'"class_name"' in head and b'"config"' in head and bool(_CLASS.search(head) and _KERAS.search(head))
+    if b"class_name:" not in head or b"config:" not in head:
+        return False
     named = _YAML_CLASS.search(head)
     return bool(
         named and _YAML_CONFIG.search(head) and (named[1] or b"!!python/" in head or b"\nkeras_version:" in head)
