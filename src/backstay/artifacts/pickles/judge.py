@@ -56,7 +56,9 @@ class Verdicts:
             raise StopError("too many names", f"more than {_NAMES}")
         entry = policy.entry(module, name)
         found = self.globals[module, name] = Global(module, name, entry)
-        found.plain = entry.standing is Standing.SAFE and found.path not in FOLDED
+        found.plain = (
+            entry.standing is Standing.SAFE and found.path not in FOLDED and found.path not in weighing.CONSUMING
+        )
         self.exam.needs(module, name)
         self.sign(entry, found.path, "refers to it", at)
         return found
@@ -127,6 +129,10 @@ class Verdicts:
         if len(self.persistent) < _IDS:
             self.persistent.append(term)
 
+    def accuse(self, sign: Sign, subject: str, message: str, at: int) -> None:
+        """Something that the machine itself finds wrong."""
+        self.findings.add(sign, subject, message, "", at)
+
     def raw(self, target: Call, at: int) -> int:
         """Where the stream goes on after raw bytes that the loader of `target` reads from the file itself."""
         return arrays.skipped(self, target, at)
@@ -158,6 +164,8 @@ class Verdicts:
         maker = type_maker(function.path)
         if maker:
             return self._named_type(function, args, at)
+        if function.path in weighing.CONSUMING:
+            weighing.consume(self, function, args, at)
         result = fold(function.path, args, self.constants)
         if standing in _SIGNS:
             self.sign(function.entry, function.path, f"calls it{weighing.arguments(self, args)}", at)

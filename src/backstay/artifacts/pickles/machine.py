@@ -13,13 +13,16 @@ from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, StopError
 from backstay.artifacts.pickles import opcodes
 from backstay.artifacts.pickles.constants import LONGEST, Constants, UnknownError, integer
-from backstay.artifacts.pickles.memory import ENTRIES, PLAIN, Memo
+from backstay.artifacts.pickles.memory import ENTRIES, PLAIN, Memo, unfolded
 from backstay.artifacts.pickles.terms import EMPTY, KEPT, OPAQUE, Call, Group, Kind, Persistent, Value
+from backstay.artifacts.report import Sign
 
 _WINDOW = 1 << 16
 _AHEAD = 16  # bytes that an opcode with its fixed argument takes at most
 _DEEPEST = 1 << 20  # values on the stack
 _MARKS = 1 << 16
+_ABSURD = 1 << 26  # an index of the memo for which CPython allocates a gigabyte
+_UNFOLDED = 1 << 40  # items that a key may hold when what it shares is counted each time
 _ITEMS = 400_000  # items of containers that are kept at once; of more only that there are
 _FEW = 64
 _HIDING = 12  # bytes from which on text or bytes may hide a pickle
@@ -59,6 +62,8 @@ class Judge(Protocol):
 
     def persistent_id(self, term: Persistent) -> None: ...
 
+    def accuse(self, sign: Sign, subject: str, message: str, at: int) -> None: ...
+
     def raw(self, target: Call, at: int) -> int: ...
 
     def hidden(self, at: int, length: int) -> None: ...
@@ -79,6 +84,7 @@ def _by_opcode(values: Iterable[tuple[int, int]], missing: int) -> list[int]:
     return table
 
 
+_IDLE_ENDS = frozenset({opcodes.POP, opcodes.POP_MARK, opcodes.PROTO})
 _KEEPING = frozenset({opcodes.MEMOIZE, opcodes.BINPUT, opcodes.PUT})
 _EMPTY: dict[int, Kind] = {ord("]"): "list", ord("}"): "dict", 0x8F: "set"}
 _FIXED = _by_opcode(opcodes.FIXED.items(), -1)
@@ -95,6 +101,7 @@ class Machine:
         self._below: list[list[Value]] = []  # the stacks under each mark
         self._memo = Memo()
         self._kept = 0
+        self._frame = 0  # where the frame in hand ends, 0 outside of any
         self._full = False  # as many items of containers are kept as may be
 
     def run(self) -> Outcome:
@@ -109,21 +116,23 @@ class Machine:
         content, memo, size = self._content, self._memo, self._content.size
         packed, terms = memo.packed, memo.terms
         stack = self._stack
-        base, at, limit, count = self._at, 0, 0, 0
+        base, at, limit, full, count = self._at, 0, 0, 0, 0
         window, reach = b"", 4096  # many a stream is short, and many a trial
         while True:
             if at >= limit:
-                self._at = base = base + at
-                self._exam.step(count)
-                at = count = 0
-                self._check()
-                if base >= size:
-                    raise BrokenError("truncated")
-                window = content.read(base, reach)
-                reach = _WINDOW
-                limit = len(window) if base + len(window) >= size else len(window) - _AHEAD
-                if limit <= 0:
-                    raise BrokenError("truncated")
+                if self._frame and base + at >= self._frame:
+                    self._framed(base + at)
+                if at >= full:
+                    self._at = base = base + at
+                    self._exam.step(count)
+                    at = count = 0
+                    self._check()
+                    window = content.read(base, reach)
+                    reach = _WINDOW
+                    full = len(window) if base + len(window) >= size else len(window) - _AHEAD
+                    if full <= 0:
+                        raise BrokenError("truncated")
+                limit = min(full, self._frame - base) if self._frame else full
             count += 1
             op = window[at]
             width = _FIXED[op]
@@ -215,7 +224,9 @@ class Machine:
             step(self)
             stack = self._stack
             at = self._at - base
-            if op in (0x30, 0x31, 0x80, 0x95) and at < len(window):
+            if op == opcodes.FRAME:
+                limit = min(full, self._frame - base)
+            elif op in _IDLE_ENDS and at < len(window):
                 idle = _IDLE.match(window, at)
                 if idle:
                     count += (idle.end() - at) // 2
@@ -301,8 +312,15 @@ class Machine:
         if self._bytes(1)[0] > opcodes.HIGHEST_PROTOCOL:
             raise BrokenError("unknown protocol")
 
-    def _frame(self) -> None:
-        self._bytes(8)
+    def _begin_frame(self) -> None:
+        length = int.from_bytes(self._bytes(8), "little")
+        self._frame = self._at + length
+
+    def _framed(self, at: int) -> None:
+        """The end of a frame is reached, or jumped over: there CPython's unpicklers differ in what they read on."""
+        if at > self._frame:
+            self._judge.accuse(Sign.DECEIVES, "FRAME", "ends within an opcode: loaders go on in different places", at)
+        self._frame = 0
 
     def _drop(self) -> None:
         if self._stack:
@@ -319,6 +337,8 @@ class Machine:
     def _put(self, index: int) -> None:
         if index < 0:
             raise BrokenError("invalid number")
+        if index >= _ABSURD:
+            self._judge.accuse(Sign.EXHAUSTS, "memo", f"is made to hold {index} entries", self._at)
         self._memo.put(index, self._top(), self._full)
 
     def _memoize(self) -> None:
@@ -343,6 +363,8 @@ class Machine:
 
     def _collect(self, kind: Kind) -> None:
         items = self._marked()
+        if kind in ("dict", "frozenset"):
+            self._hash(items)
         self._stack.append(self._group(kind, items))
 
     def _add(self, items: list[Value]) -> None:
@@ -357,10 +379,27 @@ class Machine:
 
     def _set(self) -> None:
         value, key = self._pop(), self._pop()
+        self._hash([key])
         self._add([key, value])
 
     def _add_marked(self) -> None:
         self._add(self._marked())
+
+    def _set_marked(self) -> None:
+        items = self._marked()
+        self._hash(items[::2])
+        self._add(items)
+
+    def _add_hashed(self) -> None:
+        items = self._marked()
+        self._hash(items)
+        self._add(items)
+
+    def _hash(self, keys: list[Value]) -> None:
+        """Keys are hashed, which walks through tuples as often as they are referred to."""
+        for key in keys:
+            if type(key) is not int and isinstance(key, Group) and unfolded(key) > _UNFOLDED:
+                self._judge.accuse(Sign.EXHAUSTS, "key", "takes ages to hash: tuples nested exponentially", self._at)
 
     def _name(self, encoding: str) -> str:
         try:
@@ -423,7 +462,9 @@ class Machine:
         self._judge.build(target, state, self._at - 1)
         if isinstance(target, Call):
             target.state = state
-            self._at = self._judge.raw(target, self._at)
+            after = self._judge.raw(target, self._at)
+            if after != self._at:  # raw bytes stand outside of frames
+                self._at, self._frame = after, 0
 
     def _persistent(self, id: Value) -> None:
         term = Persistent(id)
@@ -459,7 +500,7 @@ def _slim(value: Value) -> Value:
 
 _STEPS: dict[int, Step] = {
     opcodes.PROTO: Machine._proto,
-    opcodes.FRAME: Machine._frame,
+    opcodes.FRAME: Machine._begin_frame,
     opcodes.POP: Machine._drop,
     opcodes.POP_MARK: Machine._drop_mark,
     ord("2"): Machine._dup,
@@ -481,8 +522,8 @@ _STEPS: dict[int, Step] = {
     ord("a"): Machine._append,
     ord("e"): Machine._add_marked,
     ord("s"): Machine._set,
-    ord("u"): Machine._add_marked,
-    0x90: Machine._add_marked,
+    ord("u"): Machine._set_marked,
+    0x90: Machine._add_hashed,
     ord("c"): Machine._global,
     0x93: Machine._stack_global,
     0x82: lambda machine: machine._extension(1),

@@ -69,3 +69,19 @@ class Memo:
             number = self.packed[index]
             return number if number >= 0 else self.terms[~number]
         return self._far.get(index)
+
+
+def unfolded(group: Group) -> int:
+    """How many items a container holds when those that are shared are counted each time; a cycle counts once."""
+    counted: dict[int, int] = {}
+    waiting = [group]
+    while waiting:
+        one = waiting[-1]
+        inner = [item for item in one.items or () if isinstance(item, Group)]
+        if id(one) not in counted:
+            counted[id(one)] = 1  # stands while its own items are counted
+            waiting += [item for item in inner if id(item) not in counted]
+        else:
+            waiting.pop()
+            counted[id(one)] = len(one.items or ()) + 1 + sum(counted[id(item)] for item in inner)
+    return counted[id(group)]

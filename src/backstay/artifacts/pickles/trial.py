@@ -21,7 +21,7 @@ _SEARCHED = 64 << 20  # bytes behind a stream that are searched for another one
 
 _STARTS = frozenset(
     {opcodes.MARK, *opcodes.FIXED, *opcodes.COUNTED, *opcodes.LINES, opcodes.PROTO, opcodes.FRAME}
-    | set(b")]}ciP") | {0x8F, 0x82, 0x83, 0x84, 0x97}
+    | set(b")]}ci") | {0x8F, 0x82, 0x83, 0x84, 0x97}
 )  # fmt: skip
 # A name that ends so belongs to a pickle, unless its content is something else.
 NAMED = (

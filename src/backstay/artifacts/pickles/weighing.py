@@ -195,6 +195,22 @@ def _setattr(judge: "Verdicts", function: Global, given: list[Value], at: int) -
     return None
 
 
+_CONSUMERS = "list tuple set frozenset dict sorted sum min max any all bytes bytearray reversed enumerate"
+CONSUMING = frozenset(
+    {f"{module}.{name}" for module in ("builtins", "__builtin__") for name in _CONSUMERS.split()}
+    | {"collections.deque", "collections.Counter"}
+)
+
+
+def consume(judge: "Verdicts", function: Global, args: Value, at: int) -> None:
+    """A function that walks through what it is given: a range of a trillion is small until then."""
+    for one in items(args) or ():
+        if isinstance(one, Call) and isinstance(one.callable, Global) and one.callable.name in ("range", "xrange"):
+            for bound in items(one.args) or ():
+                if isinstance(bound, int):
+                    _size(judge, function, [bound], at)
+
+
 def _type(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
     if len(given) < 2:
         return None
