@@ -35,6 +35,7 @@ _LONGEST_NAME = 64  # with the zero at its end
 _KEPT = 1 << 20  # elements of an array that are kept
 _KEPT_TEXT = 96 << 20  # bytes of memory for the strings of an array
 _LONGEST_TOKEN = 1024  # bytes of a string of an array that are kept
+_COARSEST = 1 << 20  # alignment
 _DEEPEST = 4
 _TOLD = 20
 _LARGEST = (1 << 63) - 1
@@ -140,8 +141,8 @@ class _Reader:
                 self.exam.note(Sign.IRREGULAR, "metadata", "a key without a name", at)
             self.metadata[key], self.places[key] = value, at
         alignment = self.metadata.get("general.alignment", 32)
-        if type(alignment) is not int or alignment <= 0 or alignment & (alignment - 1) or alignment > 1 << 30:
-            self._accuse("general.alignment", f"{alignment!r} is no power of two: a loader divides by it")
+        if type(alignment) is not int or alignment <= 0 or alignment & (alignment - 1) or alignment > _COARSEST:
+            self._accuse("general.alignment", f"{alignment!r} is no power of two, or a huge one: a loader divides by it or overflows")
             raise StopError("invalid header", "alignment")
         self.alignment = alignment
 

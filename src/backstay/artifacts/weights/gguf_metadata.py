@@ -17,6 +17,7 @@ from backstay.artifacts.weights.texts import judge
 _TEMPLATE = "tokenizer.chat_template"
 _MOST_TEXTS = 1_000  # of an array
 _MOST_PARENTS = 100
+_MOST_BLOCKS = 512  # LLAMA_MAX_LAYERS
 
 
 def judge_texts(metadata: Mapping[str, Any], places: Mapping[str, int], exam: Exam) -> None:
@@ -81,8 +82,8 @@ def _check_blocks(metadata: Mapping[str, Any], architecture: str, tensors: Seque
     declared = _number(metadata, f"{architecture}.block_count")
     if declared < 0:
         return
-    if declared > 100_000:
-        message = f"{declared} blocks: a loader allocates for each"
+    if declared > _MOST_BLOCKS:
+        message = f"{declared} blocks: llama.cpp keeps {_MOST_BLOCKS}, older versions write beyond them"
         exam.note(Sign.TENSORS, f"{architecture}.block_count", message)
         return
     numbers = [

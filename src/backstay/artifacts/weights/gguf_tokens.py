@@ -4,6 +4,7 @@ Without the base model's vocabulary a changed one cannot be proven: what looks c
 too short for the vocabulary are read beyond by loaders. Keys and token types from ggml/docs/gguf.md.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from backstay.artifacts.report import Sign
 _TOKENS = "tokenizer.ggml.tokens"
 _CONTROL, _USER_DEFINED = 3, 4
 _NO_TOKEN = (-1, 0xFFFFFFFF)
+_BYTE = re.compile(rb"<0x[0-9A-Fa-f]{2}>")
 _LONG = 200  # characters of a control token
 _TOLD = 10
 
@@ -57,7 +59,14 @@ def _check_bytes(tokens: Sequence[bytes], exam: Exam) -> None:
     alphabet = _alphabet()
     if set(tokens[:256]) == set(alphabet):
         _note_exchanged(alphabet, tokens[:256], exam)
-    places = {one: at for at, one in enumerate(tokens) if len(one) == 6 and one.startswith(b"<0x")}
+    places = {
+        one: at for at, one in enumerate(tokens) if len(one) == 6 and one.startswith(b"<0x") and one.endswith(b">")
+    }
+    for one in places:
+        if not _BYTE.fullmatch(one):
+            message = "a token of a byte that is none: a loader takes it for an index"
+            exam.note(Sign.TENSORS, _shown(one), message)
+            break
     names = [f"<0x{one:02X}>".encode() for one in range(256)]
     if all(name in places for name in names):
         first = min(places[name] for name in names)
