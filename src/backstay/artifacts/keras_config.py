@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from backstay.artifacts import keras_names
+from backstay.artifacts import keras_code, keras_names
 from backstay.artifacts.content import Bytes
 from backstay.artifacts.documents import Document, parse_json
 from backstay.artifacts.exam import Exam, MalformedError
@@ -20,6 +20,8 @@ from backstay.artifacts.report import Sign
 
 # Fields that name a function where they hold a text.
 _FUNCTIONS = frozenset({"activation", "recurrent_activation"})
+# Fields in which hand-written configurations name what is to be called.
+_CALLABLE = frozenset({"fn", "func", "callable", "loader", "call_fn", "init_fn"})
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}:/")
 _ABSOLUTE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")
 _PATH_TEXT = 1024  # a longer text is no path: tokenizers hold theirs inline
@@ -134,7 +136,10 @@ class _Walk:
                 self.function(module, value)
 
     def function(self, module: str, name: str) -> None:
-        if name:
+        if "(" in name or name.startswith("lambda"):  # source in place of a name, which no Keras writes
+            self.note(Sign.CARRIES, "lambda", "source code in place of the name of a function")
+            keras_code.judge(name.encode("ascii", "backslashreplace"), self.exam, "lambda", self.at)
+        elif name:
             self.named(keras_names.of_function(module, name.rpartition(">")[2]), module, name, "function")
 
     def named(self, standing: Name, module: str, name: str, kind: str) -> None:
@@ -150,6 +155,12 @@ class _Walk:
         elif standing is Name.CUSTOM:
             self.note(Sign.UNKNOWN, full, f"a custom {kind}: loading needs code that is not part of Keras")
 
+    def loose(self, full: str) -> None:
+        """A function that a field names by its whole path, or by a name of Keras alone."""
+        module, _, name = full.rpartition(".")
+        if keras_names.of_function(module or "keras.utils", name) is Name.DANGEROUS:
+            self.note(Sign.EXECUTES, full, "a field of the configuration names this function")
+
     def operation(self, symbol: str) -> None:
         standing = keras_names.of_tensorflow(symbol)
         if standing is Name.DANGEROUS:
@@ -160,7 +171,7 @@ class _Walk:
     def code(self, code: object, label: str, module: str) -> None:
         """Compiled Python, as base64 of a marshalled code object."""
         self.note(Sign.CARRIES, label, "compiled Python code in a Lambda: calling the model runs it")
-        if module and keras_names.of_class(module, "", "") is Name.DANGEROUS:
+        if keras_names.foreign(module):
             self.note(Sign.EXECUTES, f"{label} in {module}", "its code runs with the names of that module at hand")
         if not isinstance(code, str):
             return
@@ -168,11 +179,7 @@ class _Walk:
             data = base64.b64decode(code.encode("ascii"), validate=False)
         except (UnicodeEncodeError, binascii.Error, ValueError):
             data = code.encode("raw_unicode_escape", "surrogatepass")
-        self.program(data)
-
-    def program(self, data: bytes) -> None:
-        """Judge marshalled code by what it refers to."""
-        self.exam.step(len(data) // 64)
+        keras_code.judge(data, self.exam, label, self.at)
 
     def torch_module(self, module: object, label: str) -> None:
         self.note(Sign.CARRIES, label, "a pickled PyTorch module: loading unpickles it (TorchModuleWrapper)")
@@ -186,6 +193,10 @@ class _Walk:
 
     def text(self, key: str, value: str) -> None:
         """A text that is opened as a file, or looked up as a function."""
+        last = value.rpartition(".")[2]
+        unsafe = last == "enable_unsafe_deserialization" and key not in {"class_name", "config", "registered_name"}
+        if unsafe or (key in _CALLABLE and last.isidentifier()):
+            self.loose(value)
         if key in keras_names.words("paths") and value and len(value) <= _PATH_TEXT:
             if leaves(value):
                 self.note(Sign.ESCAPES, value, f"building the model opens this path ({key})")

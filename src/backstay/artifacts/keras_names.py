@@ -39,8 +39,8 @@ def of_class(module: str, name: str, registered: str) -> Name:
     if mark:  # Keras 2 registers its own optimizers as "Custom>Adam"
         own = package in words("registered") or (package == "Custom" and last in words("classes"))
         return Name.KNOWN if own else Name.CUSTOM
-    if module == "builtins" and name in words("builtins"):
-        return Name.DANGEROUS
+    if module == "builtins" and name not in {"builtin_function_or_method", "type"}:
+        return Name.DANGEROUS  # Keras writes that module beside functions and values alone
     return Name.KNOWN if name in words("classes") or name in words("layer_operations") else Name.CUSTOM
 
 
@@ -68,6 +68,13 @@ def of_tensorflow(symbol: str) -> Name:
     if _listed(symbol, words("tensorflow_dangerous")):
         return Name.DANGEROUS
     return Name.KNOWN if _listed(symbol, words("tensorflow_safe")) else Name.CUSTOM
+
+
+def foreign(module: str) -> bool:
+    """Whether a module is one in which nobody defines a layer's function: the interpreter's own."""
+    if module in {"", "__main__", "builtins"} or _package(module):
+        return False
+    return policy.entry(module, "_").standing is Standing.DANGEROUS
 
 
 def why(module: str, name: str) -> str:
