@@ -132,6 +132,13 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     imports: tuple[str, ...] = ()
     members: int = 0
 
+    def signs(self) -> dict[str, list[str]]:
+        """The observations as text, by the value of their sign; only signs that were seen."""
+        found: dict[str, list[str]] = {}
+        for one in self.observations:
+            found.setdefault(one.sign.value, []).append(one.text)
+        return found
+
     @property
     def complete(self) -> bool:
         """Whether all of it was read that can change the verdict."""

@@ -95,11 +95,7 @@ def _companion(file: File, seen: Inspection) -> Iterator[Fact]:
 
 def signs(seen: Inspection) -> Attributes:
     """What was seen, by sign, and what was not read."""
-    found: Attributes = {}
-    for sign in Sign:
-        texts = [one.text for one in seen.observations if one.sign is sign]
-        if texts:
-            found[sign.value] = texts[:_MAX_LISTED]
+    found: Attributes = {name: texts[:_MAX_LISTED] for name, texts in seen.signs().items()}
     if seen.gaps:
         found["not_read"] = [gap.text for gap in seen.gaps][:_MAX_LISTED]
     return found
