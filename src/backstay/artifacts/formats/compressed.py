@@ -1,7 +1,6 @@
 """Compressed files: gzip, zlib, bzip2, xz, lzma, lz4 and zstd, decompressed within the budget and read as what they
 hold."""
 
-import re
 from collections.abc import Callable
 
 from backstay.artifacts.containers import streams, tail
@@ -12,7 +11,6 @@ from backstay.artifacts.format import Candidate, Format, Role
 
 _ZLIB = {0x01, 0x5E, 0x9C, 0xDA}  # the second byte after 0x78, by level
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)
-_ZFILE = re.compile(rb"ZF0x[0-9a-f]{1,16}L? {0,20}")
 _FIRST = 512  # bytes that a weak beginning must decompress to
 # What a weakly marked stream must hold to be taken for one: a pickle, an array, an archive, a JSON text.
 _KNOWN = (
@@ -121,18 +119,6 @@ def _reader(kind: str, test: Callable[[bytes], bool]) -> Callable[[Content, Exam
     return read
 
 
-def _zfile(candidate: Candidate) -> bool:
-    """The mark of joblib before 0.10: `ZF`, a length in hexadecimal digits, blanks, and zlib."""
-    found = _ZFILE.match(candidate.head[:64])
-    return found is not None and candidate.head[found.end() : found.end() + 1] == b"\x78"
-
-
-def _read_zfile(content: Content, exam: Exam) -> None:
-    found = _ZFILE.match(content.glance(0, 64))
-    start = found.end() if found else 0
-    _reader("zlib", _zlib)(content.part(start, content.size - start), exam)
-
-
 _ENDS = (".gz", ".gzip", ".bz2", ".xz", ".lzma", ".lz4", ".zst", ".zstd", ".z", ".zlib")
 
 
@@ -159,5 +145,4 @@ FORMATS = (
     _format("zstd", _zstd, ".zst"),
     _format("zlib", _zlib, ".z"),
     _format("lzma", _lzma, ".lzma"),
-    Format("zfile", _zfile, _read_zfile, (), executable=None, role=Role.ARCHIVE),
 )
