@@ -24,7 +24,8 @@ from backstay.artifacts.pickles.terms import (
 from backstay.artifacts.report import Sign
 
 _NAMES = 100_000
-_HIDDEN = 1_000
+_HIDDEN = 10_000
+_NESTED = 50  # calls by way of others
 _IDS = 50_000
 
 _SIGNS = {Standing.DANGEROUS: Sign.EXECUTES, Standing.CODE: Sign.CARRIES, Standing.UNKNOWN: Sign.UNKNOWN}
@@ -42,6 +43,7 @@ class Verdicts:
         self.loaded: list[tuple[int, Content]] = []  # what the stream itself loads as a file of its own
         self.calls = 0
         self.within = 0  # how deep in pickles that a wrapper of this one loads by itself
+        self._nesting = 0
         self._extensions: dict[int, tuple[str, str]] = {}
 
     # What the machine tells
@@ -82,11 +84,18 @@ class Verdicts:
     def call(self, function: Value, args: Value, keywords: Value | None, at: int, new: bool = False) -> Value:
         """A call; `new` when a class's `__new__` is called past its `__init__`."""
         self.calls += 1
-        if isinstance(function, Global):
-            if function.plain:
-                return Call(function, args, keywords)
-            return self._call_global(function, args, keywords, at, new)
-        return self._call_other(function, args, keywords, at, new)
+        if isinstance(function, Global) and function.plain:
+            return Call(function, args, keywords)
+        if self._nesting > _NESTED:
+            self.findings.add(Sign.EXECUTES, "call", "calls through a chain of calls that no model needs", "", at)
+            return OPAQUE
+        self._nesting += 1
+        try:
+            if isinstance(function, Global):
+                return self._call_global(function, args, keywords, at, new)
+            return self._call_other(function, args, keywords, at, new)
+        finally:
+            self._nesting -= 1
 
     def build(self, target: Value, state: Value, at: int) -> None:
         """State is set: by `__setstate__`, into `__dict__`, or attribute by attribute."""
@@ -141,6 +150,8 @@ class Verdicts:
         """A long text, or bytes, whose first characters could be those of a pickle."""
         if len(self.candidates) < _HIDDEN:
             self.candidates.append((at, self.content.part(at, length)))
+        else:
+            self.exam.gap("too many candidates", f"more than {_HIDDEN} texts that begin like a pickle")
 
     def inspect_argument(self, value: Value, at: int) -> bool:
         """Look into bytes that are loaded as a pickle; whether they are known."""

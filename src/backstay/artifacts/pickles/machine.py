@@ -32,8 +32,13 @@ _IDLE = re.compile(
     rb"(?:(?:[N\]})\x88\x89\x8f]|K.|M..|J.{4})0|\([01]|20|\x95.{8}|\x80[\x00-\x05])+", re.DOTALL
 )  # fmt: skip
 _IDLING = frozenset(bytes((one,)) for one in b"N]})KMJ(2\x88\x89\x8f\x95\x80")
+# How a pickle begins that stands in a text or in bytes: bare, in base64 or hexadecimal digits, or compressed.
 _SUSPECT = re.compile(
-    rb"[\x80(c}\]N]|gA[JMRSUVWY]|KGl|KGN|Y[0-9a-z]{3}|8[0-9a-f][0-9a-f]{2}|63[0-9a-f]{2}|28[0-9a-f]{2}|x[\x01\x5e\x9c\xda]|eJ|eN|\x1f\x8b|H4sI"
+    rb"\x80[\x00-\x05]|[(\]})N012]*(?:[ci][A-Za-z_][\w.]{0,80}\n[A-Za-z_]|\x8c[\x01-\x50][A-Za-z_]|X[\x01-\x50]\0\0\0[A-Za-z_])"
+    rb"|[(\]})N01]*[(][SVcX\x8c\x80]|\x95.{4}\0{4}"
+    rb"|gA[I-X]|Y[0-3][A-Za-z0-9+/]{2}|KG[MlNW]|800[0-5]|63[4-7][0-9a-fA-F]|28[56]3|x[\x01\x5e\x9c\xda]|e[AFJN][A-Za-z0-9+/]{2}"
+    rb"|\x1f\x8b\x08|H4sI",
+    re.DOTALL,
 )
 
 

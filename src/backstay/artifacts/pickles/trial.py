@@ -15,6 +15,7 @@ from backstay.artifacts.pickles.policy import Standing
 from backstay.artifacts.pickles.terms import Global
 
 _STEPS = 200_000
+_SHORT_STEPS = 20_000
 _LONG_STEPS = 20_000_000
 _TRIES = 2_000
 _SEARCHED = 64 << 20  # bytes behind a stream that are searched for another one
@@ -55,6 +56,7 @@ class Tried(NamedTuple):
     globals: list[Global]
     calls: int
     spent: bool
+    steps: int
 
     @property
     def known(self) -> bool:
@@ -72,7 +74,7 @@ def run(content: Content, at: int, steps: int = _STEPS) -> Tried:
         outcome = Machine(content, exam, judge, judge.constants, at).run()
     except StopError:
         spent = True
-    return Tried(outcome, list(judge.globals.values()), judge.calls, spent)
+    return Tried(outcome, list(judge.globals.values()), judge.calls, spent, steps - exam.steps_left)
 
 
 def recognised(candidate: Candidate) -> bool:
@@ -132,8 +134,9 @@ def next_stream(content: Content, exam: Exam, at: int, adjacent: bool) -> int:
         if tries >= _TRIES:
             exam.gap("too many candidates", "bytes behind a pickle")
             return -1
-        exam.step(50)
-        if convincing(run(content, start, 20_000)):
+        tried = run(content, start, _SHORT_STEPS)
+        exam.step(50 + tried.steps)
+        if convincing(tried):
             return start
     return -1
 
@@ -153,6 +156,11 @@ def _beginnings(content: Content, at: int, exam: Exam) -> Iterator[int]:
         at += len(piece) - 256
 
 
-def begins(head: bytes) -> bool:
-    """Whether bytes could be the beginning of a pickle that reaches something."""
-    return bool(head) and head[0] in _STARTS
+def reaches(content: Content, exam: Exam) -> bool:
+    """Whether bytes are a pickle that reaches something."""
+    head = content.read(0, 1)
+    if not head or head[0] not in _STARTS:
+        return False
+    tried = run(content, 0, _SHORT_STEPS)
+    exam.step(50 + tried.steps)
+    return convincing(tried)
