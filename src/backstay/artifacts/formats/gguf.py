@@ -142,7 +142,7 @@ class _Reader:
             self.metadata[key], self.places[key] = value, at
         alignment = self.metadata.get("general.alignment", 32)
         if type(alignment) is not int or alignment <= 0 or alignment & (alignment - 1) or alignment > _COARSEST:
-            self._accuse("general.alignment", f"{alignment!r} is no power of two, or a huge one: a loader divides by it or overflows")
+            self._accuse("general.alignment", f"{alignment!r} is no usable power of two: a loader divides by it")
             raise StopError("invalid header", "alignment")
         self.alignment = alignment
 
