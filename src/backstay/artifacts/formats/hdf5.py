@@ -62,11 +62,11 @@ def _read(content: Content, exam: Exam) -> None:
 
 def _user_block(content: Content, size: int, exam: Exam) -> None:
     """Bytes in front of the superblock, which HDF5 passes over and every other reader sees first."""
-    block = content.read(0, min(size, HEAD))
+    block = content.read(0, min(size, HEAD)).rstrip(b"\x00")
     program = payloads.kind(block)
     if program:
         exam.note(Sign.PROGRAM, program, "stands in front of the HDF5 file, in its user block", 0)
-    elif block.strip(b"\x00"):
+    elif block:
         exam.note(Sign.IRREGULAR, "user block", f"{size} bytes in front of the HDF5 file", 0)
 
 
