@@ -33,7 +33,7 @@ def judge(source: Any, exam: Exam, subject: str, *, unknown: bool = True) -> Non
     wanted) for targets of packages that nobody here knows. A text that does not parse is a gap.
     """
     if isinstance(source, str):
-        source = _parsed(source, exam, subject)
+        source = _parsed(source, exam, subject, unknown)
     waiting: list[tuple[Any, int]] = [(source, 0)]
     while waiting:
         one, depth = waiting.pop()
@@ -50,10 +50,10 @@ def judge(source: Any, exam: Exam, subject: str, *, unknown: bool = True) -> Non
             _resolved(one, exam)
 
 
-def _parsed(text: str, exam: Exam, subject: str) -> Any:
+def _parsed(text: str, exam: Exam, subject: str, unknown: bool) -> Any:
     if len(text) > _MAX_TEXT:
         raise StopError("too large", f"{subject} of {len(text)} characters")
-    _tags(text, exam)
+    _tags(text, exam, unknown)
     try:
         return [node.plain() for node in read_yaml(text)]
     except DocumentError as error:
@@ -86,7 +86,7 @@ def _resolved(text: str, exam: Exam) -> None:
             return
 
 
-def _tags(text: str, exam: Exam) -> None:
+def _tags(text: str, exam: Exam, unknown: bool) -> None:
     """Look for tags that make PyYAML's unsafe loaders call something. Only events are read; nothing is made of them."""
     if "python/" not in text:
         return
@@ -97,20 +97,21 @@ def _tags(text: str, exam: Exam) -> None:
             exam.step()
             tag = getattr(event, "tag", None)
             if isinstance(tag, str) and "python/" in tag:
-                _tag(tag, exam)
+                _tag(tag, exam, unknown)
     except yaml.YAMLError:
         raise MalformedError("invalid YAML") from None
     finally:
         loader.dispose()
 
 
-def _tag(tag: str, exam: Exam) -> None:
+def _tag(tag: str, exam: Exam, unknown: bool) -> None:
     found = _TAG.search(tag)
     if not found:
         return
     kind, name = found[1], found[2].strip()
     if kind == "module" or not _NAME.fullmatch(name):
-        exam.note(Sign.UNKNOWN, f"!!{found[0]}", "an unsafe loader imports this module")
+        if unknown:
+            exam.note(Sign.UNKNOWN, f"!!{found[0]}", "an unsafe loader imports this module")
         return
     what = "an unsafe YAML loader calls this" if kind != "name" else "an unsafe YAML loader imports this"
-    named_code.judge(name, exam, f"!!python/{kind}: {what}")
+    named_code.judge(name, exam, f"!!python/{kind}: {what}", unknown=unknown)
