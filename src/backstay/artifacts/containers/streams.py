@@ -148,7 +148,7 @@ class Streams:
 
     def __iter__(self) -> Iterator[bytes]:
         while self.end < self._source.size:
-            if self.count and not self._begins(self._source.glance(self.end, 16)):
+            if self.count and not self._begins(self._source.glance(self.end, 64)):
                 return
             self.count += 1
             self._meter.begin()

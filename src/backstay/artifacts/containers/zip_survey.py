@@ -12,6 +12,7 @@ from backstay.artifacts.exam import Exam
 from backstay.artifacts.report import Sign
 
 _USUAL_EXTRA = 96  # bytes: torch pads to 64, time stamps and ZIP64 sizes take 28
+_PIECE = 1 << 16
 _STRETCHES = 2_000  # between members that are looked at
 
 
@@ -143,12 +144,24 @@ def stretches(content: Content, found: Sequence[Entry], stop: int, exam: Exam) -
             if described:
                 at += _descriptor(content, at, start)
             looked += start > at
-            if start > at and content.glance(at, min(start - at, 4096)).strip(b"\0"):
+            at = _filled(content, at, start, exam)
+            if at < start:
                 yield at, start
         cursor = max(cursor, end)
         described = one is not None and bool(one.header.flags & records.DESCRIBED)
     if looked >= _STRETCHES:
         exam.gap("too many stretches between members", f"more than {_STRETCHES}")
+
+
+def _filled(content: Content, at: int, stop: int, exam: Exam) -> int:
+    """Where the first byte stands that is not zero; `stop` when there is none."""
+    for piece in content.chunks(at, stop, _PIECE):
+        rest = piece.lstrip(b"\0")
+        if rest:
+            return at + len(piece) - len(rest)
+        at += len(piece)
+        exam.step(1 + len(piece) // 1024)
+    return stop
 
 
 def _descriptor(content: Content, at: int, stop: int) -> int:

@@ -1,6 +1,7 @@
 """Compressed files: gzip, zlib, bzip2, xz, lzma, lz4 and zstd, decompressed within the budget and read as what they
 hold."""
 
+import re
 from collections.abc import Callable
 
 from backstay.artifacts.containers import streams, tail
@@ -22,8 +23,10 @@ _KNOWN = (
     b"PK\x03\x04",
     b"\x89HDF",
     b"GGUF",
-    b"{",
-    b"ustar",
+)
+# A JSON object, or a pickle of protocol 0 or 1: a global, or a container that is put into the memo.
+_TEXTUAL = re.compile(
+    rb"""\s*\{\s*"[^"]*"\s*:|[(\]})]{0,4}(?:[ci][A-Za-z_][\w.]{0,80}\n[A-Za-z_]\w{0,80}\n|[dl]p\d{1,9}\n|q\0)"""
 )
 
 
@@ -71,12 +74,7 @@ def _holds(head: bytes, kind: str) -> bool:
         begins = decoder.decompress(head[:4096], _FIRST)
     except streams.ERRORS:
         return False
-    return begins.startswith(_KNOWN) or _pickled(begins) or begins[257:262] == b"ustar"
-
-
-def _pickled(begins: bytes) -> bool:
-    """The beginning of a pickle of protocol 0 or 1: a global, or a container with a mark."""
-    return begins[:1] in (b"c", b"(", b"]", b"}", b"i") and (b"\n" in begins[:200] or begins[1:2] in (b"q", b"."))
+    return begins.startswith(_KNOWN) or begins[257:262] == b"ustar" or _TEXTUAL.match(begins) is not None
 
 
 def _begins(kind: str, test: Callable[[bytes], bool]) -> Callable[[Candidate], bool]:
