@@ -8,6 +8,7 @@ from backstay.artifacts.exam import Exam
 from backstay.artifacts.format import Layout, Member
 from backstay.artifacts.layouts import (
     keras,
+    nemo,
     numpy_archive,
     pytorch,
     skops,
@@ -22,6 +23,7 @@ from backstay.artifacts.report import Sign
 # Each is known by its members; the first that fits reads them.
 LAYOUTS: tuple[Layout, ...] = (
     keras.LAYOUT,
+    nemo.LAYOUT,
     numpy_archive.LAYOUT,
     pytorch.LAYOUT,
     skops.LAYOUT,
