@@ -26,7 +26,7 @@ def things(data: bytes, limits: Limits | None = None) -> tuple[dict[str, Thing],
 
 
 @pytest.mark.parametrize("name", DESCRIBED)
-def test_the_reader_sees_what_h5py_sees(name: str):
+def test_the_reader_sees_what_h5py_sees(name: str) -> None:
     found, walk, exam = things(stored(f"hdf5/{name}"))
     expected = json.loads((FOLDER / "hdf5" / f"{name}.json").read_text())
     assert set(expected) - set(walk.again) <= set(found) <= set(expected)
@@ -53,13 +53,13 @@ def test_the_reader_sees_what_h5py_sees(name: str):
 
 
 @pytest.mark.parametrize("name", [one for one in DESCRIBED if not one.startswith("outside")])
-def test_what_h5py_writes_is_clean_and_whole(name: str):
+def test_what_h5py_writes_is_clean_and_whole(name: str) -> None:
     report = look(stored(f"hdf5/{name}"), f"{name}.h5")
     assert report.state is State.CLEAN and report.complete
     assert signs(report) <= {Sign.IRREGULAR}
 
 
-def test_chunks_are_counted_whatever_finds_them():
+def test_chunks_are_counted_whatever_finds_them() -> None:
     for name in ("chunks-earliest", "chunks-latest"):
         found, _, _ = things(stored(f"hdf5/{name}"))
         ways = {path: one.storage.way for path, one in found.items() if one.storage}
@@ -69,7 +69,7 @@ def test_chunks_are_counted_whatever_finds_them():
         assert [one.id for one in found["/lzf"].filters] == [32000, 3]
 
 
-def test_a_user_block_is_told_and_its_program_accused():
+def test_a_user_block_is_told_and_its_program_accused() -> None:
     data = stored("hdf5/user-block")
     assert "user block" not in subjects(look(data, "x.h5"), Sign.IRREGULAR)
     assert "user block" in subjects(look(b"note" + data[4:], "x.h5"), Sign.IRREGULAR)
@@ -77,32 +77,32 @@ def test_a_user_block_is_told_and_its_program_accused():
     assert Sign.PROGRAM in signs(look(script + data[len(script) :], "x.h5"))
 
 
-def test_addresses_count_from_wherever_the_file_begins():
+def test_addresses_count_from_wherever_the_file_begins() -> None:
     report = look(b"\0" * 2048 + stored("hdf5/groups-latest"), "x.h5")
     assert report.facts["tensors"] == 43 and report.complete
 
 
 @pytest.mark.parametrize("name", ["outside-latest", "outside-earliest"])
-def test_other_files_are_named_and_those_outside_the_folder_accused(name: str):
+def test_other_files_are_named_and_those_outside_the_folder_accused(name: str) -> None:
     report = look(stored(f"hdf5/{name}"), "data.h5")
     assert subjects(report, Sign.ESCAPES) == {"/link", "/raw", "/virtual"}
     assert any("beside this one: b.h5" in one.message for one in report.observations if one.sign is Sign.IRREGULAR)
 
 
-def test_weights_have_no_reason_to_name_any_other_file():
+def test_weights_have_no_reason_to_name_any_other_file() -> None:
     one = made.new_file(made.attribute("keras_version", "3"), made.external_link("vars", "beside.h5", "/x"))
     assert subjects(look(one, "w.h5"), Sign.ESCAPES) == {"/vars"}
     other = made.new_file(made.external_link("vars", "beside.h5", "/x"))
     assert signs(look(other, "d.h5")) == {Sign.IRREGULAR}
 
 
-def test_a_user_defined_link_needs_a_plugin():
+def test_a_user_defined_link_needs_a_plugin() -> None:
     link = made._link("vars", 200, struct.pack("<H", 3) + b"abc")
     assert subjects(look(made.new_file((6, link)), "w.h5"), Sign.NATIVE) == {"/vars"}
 
 
 @pytest.mark.parametrize(("number", "sign"), [(32015, Sign.NATIVE), (1, None), (777, Sign.NATIVE), (32000, None)])
-def test_filters_that_plugins_bring(number: int, sign: Sign | None):
+def test_filters_that_plugins_bring(number: int, sign: Sign | None) -> None:
     name = struct.pack("<H", 0) if number >= 256 else b""
     pipeline = struct.pack("<BBH", 2, 1, number) + name + struct.pack("<HH", 1, 0)
     space = struct.pack("<BBBBQ", 2, 1, 0, 1, 4)
@@ -128,7 +128,7 @@ def dataset(shape: tuple[int, ...], at: int, size: int) -> bytes:
     return made._dataset(shape, [(8, struct.pack("<BBQQ", 3, 1, at, size))])
 
 
-def test_tensors_that_share_bytes_lie_outside_or_contradict_themselves():
+def test_tensors_that_share_bytes_lie_outside_or_contradict_themselves() -> None:
     assert not signs(look(assembled(dataset((4,), 48, 16), dataset((4,), 64, 16)), "w.h5"))
     shared = look(assembled(dataset((4,), 48, 16), dataset((4,), 60, 16)), "w.h5")
     assert subjects(shared, Sign.TENSORS) == {"/b"}
@@ -138,11 +138,11 @@ def test_tensors_that_share_bytes_lie_outside_or_contradict_themselves():
     assert subjects(lying, Sign.TENSORS) == {"/a"}
 
 
-def test_a_shape_out_of_all_proportion_is_a_bomb():
+def test_a_shape_out_of_all_proportion_is_a_bomb() -> None:
     assert Sign.EXHAUSTS in signs(look(assembled(dataset((1 << 33,), 2**64 - 1, 1 << 35)), "w.h5"))
 
 
-def test_a_group_that_contains_itself_ends():
+def test_a_group_that_contains_itself_ends() -> None:
     head = 48
     root = made._header([(2, b"\0\0" + made.UNDEFINED * 2), made.hard_link("again", head)])
     start = b"\x89HDF\r\n\x1a\n" + struct.pack("<BBBBQ", 3, 8, 8, 0, 0) + made.UNDEFINED
@@ -151,28 +151,28 @@ def test_a_group_that_contains_itself_ends():
     assert subjects(report, Sign.IRREGULAR) == {"/again"}
 
 
-def test_a_file_that_ends_early_is_incomplete_and_never_clean():
+def test_a_file_that_ends_early_is_incomplete_and_never_clean() -> None:
     data = stored("hdf5/keras-2")
     report = look(data[: len(data) * 3 // 4], "m.h5")
     assert Sign.INCOMPLETE in signs(report) and report.gaps and report.state is State.UNKNOWN
 
 
-def test_a_zip_after_the_end_is_accused():
+def test_a_zip_after_the_end_is_accused() -> None:
     empty_zip = b"PK\x03\x04" + b"\0" * 40 + b"PK\x05\x06" + b"\0" * 18
     assert Sign.DECEIVES in signs(look(stored("hdf5/user-block") + empty_zip, "m.h5"))
 
 
-def test_a_pickled_attribute_is_inspected_as_a_pickle():
+def test_a_pickled_attribute_is_inspected_as_a_pickle() -> None:
     pickled = b"\x80\x04\x95\x1b\0\0\0\0\0\0\0\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x04true\x94\x85\x94R\x94."
     assert Sign.EXECUTES in signs(look(made.new_file(made.attribute("state", pickled)), "table.h5"))
 
 
-def test_measurements_are_no_models():
+def test_measurements_are_no_models() -> None:
     data = stored("hdf5/user-block")
     assert not look(data, "series.nc").model and look(data, "series.h5").model
 
 
-def test_steps_bound_the_number_of_objects():
+def test_steps_bound_the_number_of_objects() -> None:
     report = look(stored("hdf5/dense-latest"), "w.h5", Limits(steps=3_000))
     assert any(one.reason == "too many steps" for one in report.gaps)
 
@@ -183,7 +183,7 @@ def test_steps_bound_the_number_of_objects():
     st.lists(st.tuples(st.integers(0, 1 << 20), st.binary(min_size=1, max_size=9)), max_size=12),
     st.floats(0.2, 1),
 )
-def test_no_damage_breaks_the_reader(name: str, changes: list[tuple[int, bytes]], kept: float):
+def test_no_damage_breaks_the_reader(name: str, changes: list[tuple[int, bytes]], kept: float) -> None:
     data = bytearray(stored(f"hdf5/{name}"))
     for place, new in changes:
         at = place % len(data)

@@ -137,7 +137,6 @@ class _Walk:
 
     def function(self, module: str, name: str) -> None:
         if "(" in name or name.startswith("lambda"):  # source in place of a name, which no Keras writes
-            self.note(Sign.CARRIES, "lambda", "source code in place of the name of a function")
             keras_code.judge(name.encode("ascii", "backslashreplace"), self.exam, "lambda", self.at)
         elif name:
             self.named(keras_names.of_function(module, name.rpartition(">")[2]), module, name, "function")
@@ -170,10 +169,10 @@ class _Walk:
 
     def code(self, code: object, label: str, module: str) -> None:
         """Compiled Python, as base64 of a marshalled code object."""
-        self.note(Sign.CARRIES, label, "compiled Python code in a Lambda: calling the model runs it")
         if keras_names.foreign(module):
             self.note(Sign.EXECUTES, f"{label} in {module}", "its code runs with the names of that module at hand")
         if not isinstance(code, str):
+            self.note(Sign.CARRIES, label, "a Lambda whose code is not where Keras writes it")
             return
         try:
             data = base64.b64decode(code.encode("ascii"), validate=False)
