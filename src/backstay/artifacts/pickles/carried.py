@@ -1,40 +1,42 @@
-"""Carried code: what the code that a pickle makes into functions names, as far as that can be read."""
+"""Carried code: what the code that a pickle makes into functions would do, by the names and constants it is made of."""
 
 from typing import TYPE_CHECKING
 
 from backstay.artifacts.pickles.constants import UnknownError
 from backstay.artifacts.pickles.fold import literal
-from backstay.artifacts.pickles.terms import Call, Global, Group, Value
-from backstay.artifacts.report import Sign
+from backstay.artifacts.pickles.terms import Global, Group, Value
+from backstay.artifacts.programs import names
 
 if TYPE_CHECKING:
     from backstay.artifacts.pickles.judge import Verdicts
 
-_DEEPEST = 4
-
-# Names that no function of a model has a use for, and that run programs, code or connections.
-_WORDS = """
-    __import__ __subclasses__ check_call check_output create_subprocess_exec create_subprocess_shell ctypes eval
-    exec execl execle execlp execv execve execvp execvpe f_globals fork forkpty get_ipython getoutput
-    getstatusoutput import_module invoke_shell popen Popen posix_spawn posix_spawnp pty rmtree run_module run_path
-    runpy socket spawn spawnl spawnv spawnve startfile subprocess system unlink urlopen urlretrieve WinDLL
-"""
-_HARMFUL = frozenset(_WORDS.split())
+_MAKERS = ("CodeType", "_create_code", "code")
 
 
 def weigh(judge: "Verdicts", function: Global, args: Value, at: int) -> None:
-    """Look at what code is made of: the names that it uses are among the arguments, as texts."""
-    for name in sorted(_names(judge, args, 0)):
-        judge.findings.add(Sign.EXECUTES, f"{function.path}: {name}", "makes code that uses this name", "", at)
+    """Judge a code object by its fields: tuples of texts are the names that it uses, the rest are its constants."""
+    if function.name.rpartition(".")[2] not in _MAKERS:
+        return
+    used: list[str] = []
+    constants: list[object] = []
+    for one in args.items or () if isinstance(args, Group) else ():
+        try:
+            value = literal(one, judge.constants)
+        except UnknownError:
+            constants += _known(judge, one)
+            continue
+        if isinstance(value, tuple) and value and all(isinstance(part, str) for part in value):
+            used += value
+        constants += value if isinstance(value, tuple) else [value]
+    names.judge(used, constants, judge.exam, function.path, at)
 
 
-def _names(judge: "Verdicts", value: Value, depth: int) -> set[str]:
-    if isinstance(value, Group) and depth < _DEEPEST:
-        return {name for one in value.items or () for name in _names(judge, one, depth + 1)}
-    if isinstance(value, int | Call | Global) and not isinstance(value, int):
-        return set()
-    try:
-        text = literal(value, judge.constants)
-    except UnknownError:
-        return set()
-    return {text} & _HARMFUL if isinstance(text, str) else set()
+def _known(judge: "Verdicts", value: Value) -> list[object]:
+    """What is known of a container that holds other code objects, too."""
+    found = []
+    for one in value.items or () if isinstance(value, Group) else ():
+        try:
+            found.append(literal(one, judge.constants))
+        except UnknownError:
+            continue
+    return found

@@ -2,7 +2,7 @@
 
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, StopError
-from backstay.artifacts.pickles import arrays, carried, nested, policy, weighing
+from backstay.artifacts.pickles import arrays, carried, nested, policy, tensors, weighing
 from backstay.artifacts.pickles.constants import Constants, UnknownError
 from backstay.artifacts.pickles.findings import Findings
 from backstay.artifacts.pickles.fold import FOLDED, fold, fold_method, literal
@@ -30,6 +30,9 @@ _IDS = 50_000
 
 _SIGNS = {Standing.DANGEROUS: Sign.EXECUTES, Standing.CODE: Sign.CARRIES, Standing.UNKNOWN: Sign.UNKNOWN}
 
+# Harmless functions whose calls are looked at all the same.
+_LOOKED_AT = FOLDED | weighing.CONSUMING | tensors.REBUILDING
+
 
 class Verdicts:
     """The judge of the streams of one content. `persistent` are the ids that it asks its loader for."""
@@ -42,6 +45,7 @@ class Verdicts:
         self.candidates: list[tuple[int, Content]] = []  # what may hide a pickle, and where it stands
         self.loaded: list[tuple[int, Content]] = []  # what the stream itself loads as a file of its own
         self.calls = 0
+        self.tensors = 0
         self.within = 0  # how deep in pickles that a wrapper of this one loads by itself
         self._nesting = 0
         self._extensions: dict[int, tuple[str, str]] = {}
@@ -58,9 +62,7 @@ class Verdicts:
             raise StopError("too many names", f"more than {_NAMES}")
         entry = policy.entry(module, name)
         found = self.globals[module, name] = Global(module, name, entry)
-        found.plain = (
-            entry.standing is Standing.SAFE and found.path not in FOLDED and found.path not in weighing.CONSUMING
-        )
+        found.plain = entry.standing is Standing.SAFE and found.path not in _LOOKED_AT
         self.exam.needs(module, name)
         self.sign(entry, found.path, "refers to it", at)
         return found
@@ -177,6 +179,8 @@ class Verdicts:
             return self._named_type(function, args, at)
         if function.path in weighing.CONSUMING:
             weighing.consume(self, function, args, at)
+        if function.path in tensors.REBUILDING:
+            tensors.check(self, function, args, at)
         result = fold(function.path, args, self.constants)
         if standing in _SIGNS:
             self.sign(function.entry, function.path, f"calls it{weighing.arguments(self, args)}", at)

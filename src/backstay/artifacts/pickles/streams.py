@@ -33,6 +33,8 @@ def read(content: Content, exam: Exam, level: int = 0) -> Streams:
     finally:
         judge.findings.write()
         hidden.inspect(judge, level)
+    if judge.tensors:
+        exam.fact("tensors", judge.tensors)
     found.persistent = [storages.plain(one.id, constants) for one in judge.persistent]
     found.storages = storages.of(judge.persistent, constants)
     return found
