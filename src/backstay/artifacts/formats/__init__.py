@@ -96,7 +96,6 @@ FORMATS: tuple[Format, ...] = (
     tensorflow_saved_model.FINGERPRINT,
     tensorflow_saved_model.FORMAT,
     tensorflow_saved_model.KERAS_METADATA,
-    tensorrt.EXECUTORCH,
     tensorrt.FORMAT,
     tflite.FORMAT,
     tokenizer.FORMAT,

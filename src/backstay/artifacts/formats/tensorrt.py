@@ -1,19 +1,14 @@
-"""TensorRT and ExecuTorch: programs compiled for a device, of which only what stands around the code can be read."""
-
-import re
+"""TensorRT: an engine compiled for a GPU, of which only what exporters write before it can be read."""
 
 from backstay.artifacts.content import Content
 from backstay.artifacts.documents import parse_json
-from backstay.artifacts.exam import Exam, MalformedError
+from backstay.artifacts.exam import Exam
 from backstay.artifacts.format import Candidate, Format
 from backstay.artifacts.report import Sign
-from backstay.artifacts.wire.flatbuffers import Buffer
 
 _ENGINE = b"ftrt"
 _MAX_HEADER = 1 << 20
 _DECLARED = ("author", "license", "version")
-_OWN = ("aten::", "dim_order_ops::", "executorch_prim::", "quantized_decomposed::", "prim::")
-_MAX_NAMES = 200
 
 
 def _header(candidate: Candidate) -> int:
@@ -43,52 +38,10 @@ def _read_engine(content: Content, exam: Exam) -> None:
     exam.gap("opaque format", "a compiled engine")
 
 
-def _read_executorch(content: Content, exam: Exam) -> None:
-    exam.fact("framework", "executorch")
-    _segments(content, exam)
-    names: dict[str, None] = {}
-    delegates: dict[str, None] = {}
-    program = Buffer(content, exam).root()
-    exam.fact("framework_version", f"schema {program.number(0, 'I')}")
-    for plan in program.tables(1):
-        for one in plan.tables(6):
-            if len(names) < _MAX_NAMES:
-                names[one.text(0, 256)] = None
-        for one in plan.tables(7):
-            if len(delegates) < _MAX_NAMES:
-                delegates[one.text(0, 256)] = None
-    for name in names:
-        if not name.startswith(_OWN):
-            exam.note(Sign.NATIVE, name, "an operator of a custom native library")
-    for name in delegates:
-        exam.note(Sign.NATIVE, name, "a part compiled for a device: cannot be read")
-    if delegates:
-        exam.gap("opaque format", "parts that are compiled for a device")
-
-
-def _segments(content: Content, exam: Exam) -> None:
-    """The extended header says how long the program is and where data begins (runtime/executor/program.h)."""
-    head = content.read(0, 64)
-    if head[8:12] != b"eh00" or len(head) < 32:
-        return
-    program, base = int.from_bytes(head[16:24], "little"), int.from_bytes(head[24:32], "little")
-    for name, value in (("the program", program), ("the data", base)):
-        if value > content.size:
-            exam.note(Sign.TENSORS, name, f"lies beyond the end of the file, at {value}", 8)
-            raise MalformedError("cut short", name)
-
-
 FORMAT = Format(
     id="tensorrt",
     matches=lambda candidate: _header(candidate) >= 0,
     read=_read_engine,
     suffixes=(".engine", ".plan", ".trt"),
     executable=True,
-)
-EXECUTORCH = Format(
-    id="executorch",
-    matches=lambda candidate: re.fullmatch(rb"ET\d\d", candidate.head[4:8]) is not None,
-    read=_read_executorch,
-    suffixes=(".pte",),
-    executable=None,
 )
