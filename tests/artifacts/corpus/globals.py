@@ -51,7 +51,7 @@ GADGETS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("pickle", "loads", (b"N.",)),
     ("_pickle", "Unpickler", (None,)),
     ("marshal", "loads", (b"N",)),
-    ("types", "FunctionType", (None, {})),
+    ("types", "MethodType", (Ops(glob("builtins", "eval")), PYTHON)),
     ("shelve", "open", (FILE,)),
     ("sqlite3", "connect", (FILE,)),
     ("ftplib", "FTP", ("backstay.invalid",)),

@@ -205,6 +205,8 @@ def _calls(group: Group) -> None:
         ),
         "runs when the model predicts",
     )
+    kind = call("types", "CodeType", 0, 0, 0, 0, 1, 64, b"d\0S\0", (None,), (), (), "x", "f", "f", 1, b"", b"", (), ())
+    group.bad("code-called.pkl", pickled(apply(call("types", "FunctionType", kind, {}))), "bytecode of the file runs")
     group.bad("torch-nested-pickle.pkl", pickled(call("torch.storage", "_load_from_bytes", payload(2))))
 
 
