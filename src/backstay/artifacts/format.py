@@ -9,6 +9,8 @@ from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam
 
 HEAD = 65_536
+_START = 1024  # bytes that tell text from anything else
+_TEXT = bytes({*range(32, 256), *b"\t\n\v\f\r"})
 
 
 class Role(Enum):
@@ -35,6 +37,18 @@ class Candidate:
     def tail(self) -> bytes:
         """The last bytes, up to `HEAD`."""
         return self.content.read(max(0, self.content.size - HEAD), HEAD)
+
+    @cached_property
+    def binary(self) -> bool:
+        """Whether it begins with bytes that no text has; so most files are known not to be of a binary format."""
+        start = self.head[:_START]
+        if start.translate(None, _TEXT):
+            return True
+        try:
+            start.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return error.start < len(start) - 3  # a character may be cut
+        return False
 
     @property
     def size(self) -> int:

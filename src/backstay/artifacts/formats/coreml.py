@@ -16,7 +16,7 @@ _MAX_ITEMS = 10_000
 
 def _matches(candidate: Candidate) -> bool:
     """A version and a type, and nothing else: there is no magic number."""
-    if not candidate.head or candidate.head[0] < 8:
+    if not protobuf.may_be(candidate, (".mlmodel",)):
         return False
     version = kind = description = False
     try:
@@ -64,7 +64,7 @@ def _read_manifest(content: Content, exam: Exam) -> None:
 FORMAT = Format(id="coreml", matches=_matches, read=_read, suffixes=(".mlmodel",), executable=None)
 MANIFEST = Format(
     id="coreml-manifest",
-    matches=lambda candidate: b'"itemInfoEntries"' in candidate.head and candidate.head.lstrip()[:1] == b"{",
+    matches=lambda candidate: candidate.head[:64].lstrip()[:1] == b"{" and b'"itemInfoEntries"' in candidate.head,
     read=_read_manifest,
     role=Role.COMPANION,
 )

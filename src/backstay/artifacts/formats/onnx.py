@@ -14,7 +14,7 @@ _FIELDS = 64  # fields of a message that are looked at before it is given up
 
 
 def _matches(candidate: Candidate) -> bool:
-    if not candidate.head or candidate.head[0] < 8:
+    if not protobuf.may_be(candidate, (".onnx",)):
         return False
     message = protobuf.probe(candidate.content)
     try:

@@ -18,7 +18,7 @@ _MAX_DESCRIPTION = 1024  # bytes of a tensor's type and shape
 def _is_program(candidate: Candidate) -> bool:
     if candidate.head[:1] == b"{":
         return any(one in candidate.head[:256] for one in _MAGIC)
-    if not candidate.head or candidate.head[0] & 7 not in (VARINT, 1, BYTES, 3, 5):
+    if not protobuf.may_be(candidate, (".pdmodel", "__model__")):
         return False
     try:
         for count, one in enumerate(protobuf.probe(candidate.content)):

@@ -7,7 +7,7 @@ UNKNOWN = "\0"  # a piece of a text that only the one who runs the graph knows
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,20})://")
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _SEPARATOR = re.compile(r"[/\\]+")
-_MEMORY = frozenset({"ram", "assets"})  # schemes that name nothing outside of the process
+_MEMORY = frozenset({"ram", "assets", "memmapped_package"})  # schemes that name nothing outside of the process or model
 _SENSITIVE = re.compile(
     r"(?:^|[/\\])(?:etc|proc|sys|dev|root|boot|\.ssh|\.aws|\.gnupg|\.kube|\.docker|\.config|\.git|cron[a-z.]*|system32"
     r"|startup|site-packages|dist-packages|windows)(?:[/\\]|$)"

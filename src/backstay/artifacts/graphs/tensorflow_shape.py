@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 from backstay.artifacts.exam import StopError
 from backstay.artifacts.format import Candidate
-from backstay.artifacts.wire.protobuf import BYTES, VARINT, Message, probe
+from backstay.artifacts.wire.protobuf import BYTES, Message, may_be, probe
 
 _OPERATION = re.compile(
     rb"_?[A-Z][A-Za-z0-9_]*(?:>[A-Za-z0-9_]+)?"
 )  # a function's name may be another; one node will do
 _NAME = re.compile(rb"[A-Za-z0-9_.^][A-Za-z0-9_./\\>: ^#()\[\]$-]*")
+_SUFFIXES = (".pb", ".meta", ".graphdef")
 _FIELDS = 48  # fields of a message that are looked at before it is given up
 
 
@@ -38,7 +39,7 @@ def is_keras_metadata(candidate: Candidate) -> bool:
 
 
 def _ask(candidate: Candidate, question: Callable[[Message], bool]) -> bool:
-    if not candidate.head or candidate.head[0] & 7 not in (VARINT, 1, BYTES, 3, 5) or candidate.head[0] < 8:
+    if not may_be(candidate, _SUFFIXES):
         return False
     try:
         return question(probe(candidate.content))

@@ -65,19 +65,25 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "Concrete": {"key": (1, ""), "value": (2, "Bound")},
     "Bound": {"bound_inputs": (2, "#")},
 }  # fmt: skip
-_KINDS = (
-    ("SavedModel", re.compile(rb"^\s*meta_graphs\s*:?\s*[{<]", re.MULTILINE)),
-    ("MetaGraphDef", re.compile(rb"^\s*(?:graph_def|meta_info_def)\s*:?\s*[{<]", re.MULTILINE)),
-    ("GraphDef", re.compile(rb"\bnode(?:_def)?\s*:?\s*[{<]")),
-)
+# How a text begins: the name of its first field, after blanks and comments.
+_FIRST = re.compile(rb"(?:[ \t\r\n\f\v]+|#[^\n]*\n)*([a-z_]{4,26})[ \t]*(:?)[ \t\r\n]*([{<]?)")
+_KINDS = {
+    b"saved_model_schema_version": "SavedModel", b"meta_graphs": "SavedModel",
+    b"meta_info_def": "MetaGraphDef", b"graph_def": "MetaGraphDef", b"saver_def": "MetaGraphDef",
+    b"collection_def": "MetaGraphDef", b"signature_def": "MetaGraphDef", b"asset_file_def": "MetaGraphDef",
+    b"object_graph_def": "MetaGraphDef",
+    b"node": "GraphDef", b"library": "GraphDef", b"versions": "GraphDef", b"version": "GraphDef",
+}  # fmt: skip
+_NUMBERS = (b"saved_model_schema_version", b"version")
 _OPERATION = re.compile(rb"\b(?:op\s*:\s*[\"']_?[A-Z]|node_def\s*[:{<]|stripped_op_list\s*[:{<]|tags\s*:)")
 
 
 def kind(head: bytes) -> str:
     """What message a text is, by its first bytes: "SavedModel", "MetaGraphDef", "GraphDef", or ""."""
-    if b"\0" in head[:1024] or _OPERATION.search(head) is None:
+    first = _FIRST.match(head)
+    if first is None or first[1] not in _KINDS or not (first[2] if first[1] in _NUMBERS else first[3]):
         return ""
-    return next((name for name, pattern in _KINDS if pattern.search(head)), "")
+    return _KINDS[first[1]] if _OPERATION.search(head) is not None else ""
 
 
 def binary(content: Content, name: str, exam: Exam) -> bytes:

@@ -11,6 +11,7 @@ from functools import cache
 
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, StopError
+from backstay.artifacts.format import Candidate
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _GROUP, _END_GROUP = 3, 4
@@ -206,6 +207,11 @@ def root(content: Content, exam: Exam) -> Message:
 def probe(content: Content, steps: int = 2_000) -> Message:
     """The same for recognising it: damage is no gap, and StopError is raised after some steps."""
     return Message(content, 0, content.size, Walk(None, steps))
+
+
+def may_be(candidate: Candidate, suffixes: tuple[str, ...]) -> bool:
+    """Whether a candidate can be a message at all; a mere text can only where its name promises one."""
+    return bool(candidate.head) and (candidate.binary or candidate.name.endswith(suffixes))
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
