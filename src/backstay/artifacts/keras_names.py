@@ -33,6 +33,8 @@ def of_class(module: str, name: str, registered: str) -> Name:
         registered = name
     if _package(module):
         return _of_keras_class(module, name)
+    if module.startswith("tensorflow.python.framework.") and name.endswith("Spec"):
+        return Name.KNOWN  # what a tensor looks like
     if module not in {"", "__main__", "builtins"}:
         return _of_others(module, name)
     package, mark, last = registered.partition(">")

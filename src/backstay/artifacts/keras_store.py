@@ -54,12 +54,12 @@ class Store:
 
     def _attribute(self, thing: Thing, attribute: Attribute) -> None:
         if attribute.name in _CONFIGURATIONS:
-            text = attribute.text()
-            if text.strip(b"\x00 ") in {b"", b"null"}:
-                return
-            described = keras_config.judge(text, self.exam, attribute.source.base + attribute.at)
-            if attribute.name == "model_config" and thing.path == "/":
-                self.described = described
+            for text in attribute.values():
+                if text.strip(b"\x00 ") in {b"", b"null"}:
+                    continue
+                described = keras_config.judge(text, self.exam, attribute.source.base + attribute.at)
+                if attribute.name == "model_config" and thing.path == "/":
+                    self.described = described
         elif attribute.name == "keras_version" and thing.path in {"/", "/model_weights"}:
             self.exam.fact("framework", "Keras")
             self.exam.fact("framework_version", shown(attribute.text()))

@@ -95,7 +95,7 @@ def _attribute(fields: Fields, at: int) -> Attribute:
         parts.append(fields.take(size))
         if version == 1:
             fields.skip(min(fields.left, -size % 8))
-    name = shown(parts[0].rstrip(b"\x00"))
+    name = shown(parts[0].partition(b"\x00")[0])  # libraries take names as C does
     shared = version > 1 and flags & 1
     kind = datatype_of(source, Message(Kind.DATATYPE, parts[1], at, bool(shared)))
     space = types.dataspace(Fields(parts[2], source))

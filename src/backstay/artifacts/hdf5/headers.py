@@ -58,17 +58,14 @@ def messages(source: Source, address: int) -> Iterator[Message]:
 
 def _first(source: Source, address: int) -> Iterator[Message]:
     head = source.block(address, 16)
-    head.skip(2)
-    number = head.number(2)
-    head.skip(4)
+    head.skip(8)
     blocks = [(address + 16, head.number(4))]
     seen: set[int] = set()
     while blocks:
         start, size = blocks.pop(0)
         _once(start, seen)
         block = source.block(start, size)
-        while block.left >= 8 and number > 0:
-            number -= 1
+        while block.left >= 8:  # whatever number of messages the header claims
             source.exam.step()
             kind, length, flags = block.number(2), block.number(2), block.byte()
             block.skip(3)

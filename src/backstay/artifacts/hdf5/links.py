@@ -51,7 +51,7 @@ def _link(fields: Fields, at: int) -> Link:
         raise MalformedError("unsupported version", "HDF5 link")
     kind = fields.byte() if flags & 8 else 0
     fields.skip((8 if flags & 4 else 0) + (1 if flags & 16 else 0))
-    name = shown(fields.take(fields.number(1 << (flags & 3))))
+    name = shown(fields.take(fields.number(1 << (flags & 3))).partition(b"\x00")[0])
     if kind == 0:
         return Link(name, Way.HARD, at, fields.offset())
     value = fields.take(fields.number(2))

@@ -1,6 +1,7 @@
 """Survey: judges the objects of an HDF5 file one by one, and at the end all of them together."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 from backstay.artifacts.content import Bytes
@@ -42,6 +43,7 @@ class Survey:
         """Judge one object. What of it is malformed is a gap."""
         for message in thing.odd:
             self.note(Sign.IRREGULAR, thing.path, f"a header message of unknown type {message.kind}", message.at)
+        self._twice(thing)
         self._links(thing)
         for name in thing.files:
             self.outside.append((thing.path, name, thing.address))
@@ -82,6 +84,17 @@ class Survey:
             self.exam.fact("precision", max(self._precisions, key=lambda one: (self._precisions[one], one)))
         check_programs(self.tensors, self.source.content, self.exam)
         check_numbers(self.tensors, self.source.content, self.exam)
+
+    def _twice(self, thing: Thing) -> None:
+        """No library writes a name twice; which of the two a reader takes is its own affair."""
+        for kind, names in (
+            ("attribute", [one.name for one in thing.attributes]),
+            ("member", [one.name for one in thing.links]),
+        ):
+            if len(set(names)) < len(names):
+                for name in sorted(one for one, number in Counter(names).items() if number > 1):
+                    message = f"{thing.path} has two {kind}s of this name: readers see different ones"
+                    self.note(Sign.DECEIVES, name, message, thing.address)
 
     def _links(self, thing: Thing) -> None:
         for link in thing.links:
