@@ -14,6 +14,7 @@ from containers_samples import (
     inspected,
     npy,
     signs,
+    subjects,
     torch_zip,
     zip_of,
 )
@@ -97,7 +98,7 @@ def test_other_programs_are_none_of_our_business(name: str) -> None:
         assert not report.model and not report.observations
 
 
-@pytest.mark.parametrize("data", [ELF, PE, SCRIPT, CLASS, MACH])
+@pytest.mark.parametrize("data", [ELF, PE, CLASS, MACH])
 def test_a_program_in_the_archive_of_a_model(data: bytes) -> None:
     assert Sign.PROGRAM in signs(inspected(zip_of(*torch_zip(), Part("archive/extra/lib.so", data))))
     assert Sign.PROGRAM not in signs(inspected(zip_of(Part("model.pkl", GOOD), Part("lib.so", data)), "release.zip"))
@@ -152,3 +153,8 @@ def test_a_llamafile_carries_code_and_its_weights_are_read() -> None:
 def test_an_archive_behind_a_program_accuses_nobody() -> None:
     report = inspected(ELF + honest_zip({"model.pkl": GOOD}), "tool")
     assert report.state is State.CLEAN
+
+
+def test_a_script_in_the_archive_of_a_model_is_code_of_its_own() -> None:
+    report = inspected(zip_of(*torch_zip(), Part("archive/extra/run.sh", SCRIPT)))
+    assert report.state is State.CODE and subjects(report, Sign.CARRIES) == ["archive/extra/run.sh"]

@@ -7,7 +7,7 @@ from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.report import Sign
 
-_PADDING = 1 << 30  # zeros that are looked through
+_PADDING = 128 << 20  # zeros that are looked through
 _SEARCHED = 1 << 20  # bytes that are searched for the beginning of a payload
 _TRIES = 200
 # First bytes of what an attacker appends; each is then judged strictly.

@@ -1,5 +1,7 @@
 """Torch storages: compares the tensors' memory that a pickle of an archive asks for with the members that hold it."""
 
+import re
+
 from backstay.artifacts.containers import payloads
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.format import Member
@@ -8,7 +10,8 @@ from backstay.artifacts.report import Sign
 
 _HEAD = 1024
 _FLOATS = ("Double", "Float", "Half", "BFloat16", "ComplexDouble", "ComplexFloat")
-_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04\x95", b"\x80\x05\x95")
+_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_GLOBAL = re.compile(rb"\(*[ci][A-Za-z_][\w.]{0,80}\n[A-Za-z_][\w.]{0,80}\n")  # a pickle of protocol 0
 _PACKED = ("QUInt4x2Storage", "QUInt2x4Storage")  # several items in a byte
 
 
@@ -46,7 +49,7 @@ def is_plain(member: Member, exam: Exam) -> bool:
         if program:
             exam.note(Sign.PROGRAM, program, f"in the place of tensors, in {member.name}", max(member.offset, -1))
             return True
-        return not head.startswith((*_PICKLES, b"PK\x03\x04"))
+        return not head.startswith((*_PICKLES, b"PK\x03\x04")) and not _GLOBAL.match(head)
     return False
 
 

@@ -13,6 +13,7 @@ from backstay.artifacts.report import Sign
 
 _USUAL_EXTRA = 96  # bytes: torch pads to 64, time stamps and ZIP64 sizes take 28
 _PIECE = 1 << 16
+_PADDING = 64 << 20
 _STRETCHES = 2_000  # between members that are looked at
 
 
@@ -154,13 +155,15 @@ def stretches(content: Content, found: Sequence[Entry], stop: int, exam: Exam) -
 
 
 def _filled(content: Content, at: int, stop: int, exam: Exam) -> int:
-    """Where the first byte stands that is not zero; `stop` when there is none."""
-    for piece in content.chunks(at, stop, _PIECE):
+    """Where the first byte stands that is not zero; `stop` when there is none, or none that was looked for."""
+    for piece in content.chunks(at, min(stop, at + _PADDING), _PIECE):
         rest = piece.lstrip(b"\0")
         if rest:
             return at + len(piece) - len(rest)
         at += len(piece)
-        exam.step(1 + len(piece) // 1024)
+        exam.step(1 + len(piece) // 64)  # padding is rare: all of an archive is soon too much
+    if at < stop:
+        exam.gap("too much padding", f"more than {_PADDING} bytes")
     return stop
 
 

@@ -34,9 +34,6 @@ LAYOUTS: tuple[Layout, ...] = (
     torchscript.LAYOUT,
 )  # fmt: skip
 
-# Archives that are made of whatever their maker adds.
-_WITH_SCRIPTS = ("nemo", "torch-model-archive", "torch-package")
-
 
 def read_members(members: Iterable[Member], exam: Exam) -> bool:
     """Inspect the members of an archive; gives whether any of them is a model or part of one."""
@@ -57,15 +54,15 @@ def read_members(members: Iterable[Member], exam: Exam) -> bool:
         with exam.contained():
             content = member.open()
             if layout is not None:
-                _program(content, member, layout.id in _WITH_SCRIPTS, exam)
+                _program(content, member, exam)
             found |= bool(exam.inspect(content, member.name))
     return found
 
 
-def _program(content: Content, member: Member, with_scripts: bool, exam: Exam) -> None:
+def _program(content: Content, member: Member, exam: Exam) -> None:
     """A program in a model's archive, which its layout did not ask for."""
     kind = payloads.kind(content.read(0, 4096))
-    if with_scripts and kind in ("script", "Python bytecode"):
+    if kind in ("script", "Python bytecode"):
         exam.note(Sign.CARRIES, member.name, f"a {kind} beside the model", member.offset)
     elif kind:
         exam.note(Sign.PROGRAM, member.name, f"{kind} in the archive of a model", member.offset)
