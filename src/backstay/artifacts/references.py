@@ -104,7 +104,8 @@ def _code(one: dict[str, Any], path: str, exam: Exam) -> None:
 def _class(reference: str, exam: Exam) -> None:
     repository, remote, local = reference.rpartition("--")
     module = local.rpartition(".")[0] or local
-    if any(part in ("..", "") for part in module.split("/")) or module.startswith(("/", "\\", "~", ".")):
+    parts = [*re.split(r"[/\\]", module), *(re.split(r"[/\\]", repository) if remote else [])]
+    if any(part in ("..", ".", "") for part in parts) or reference.startswith("~") or ".." in module:
         exam.note(Sign.ESCAPES, reference, "names code outside of the model's folder")
     elif remote:
         exam.note(

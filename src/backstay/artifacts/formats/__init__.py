@@ -55,6 +55,7 @@ FORMATS: tuple[Format, ...] = (
     adapter_config.FORMAT,
     catboost.FORMAT,
     chat_template.FORMAT,
+    chat_template.YAML,
     coreml.FORMAT,
     coreml.MANIFEST,
     executable.FORMAT,

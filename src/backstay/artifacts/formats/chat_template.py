@@ -2,10 +2,11 @@
 
 import re
 
-from backstay.artifacts import templates
+from backstay.artifacts import references, templates
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, StopError
 from backstay.artifacts.format import Candidate, Format, Role
+from backstay.documents import DocumentError, read_yaml
 
 _SUFFIXES = (".jinja", ".jinja2", ".j2", ".template")
 _JINJA = re.compile(rb"\{[{%]")
@@ -29,11 +30,41 @@ def _matches(candidate: Candidate) -> bool:
 
 
 def _read(content: Content, exam: Exam) -> None:
+    # Only a model's own template says something of a model; others are prompts of programs.
+    templates.judge(_text(content, exam), exam, "template", own=exam.name.startswith("chat_template"))
+
+
+# Programs that serve or train models keep templates in YAML (instruction templates of text-generation-webui).
+_KEYS = ("chat_template", "instruction_template", "custom_chat_template")
+_KEY = re.compile(rb"(?m)^[ \t-]{0,20}(?:" + b"|".join(one.encode() for one in _KEYS) + rb")[ \t]{0,5}:")
+_CHART = re.compile(rb"\{\{-?[ \t]{0,5}(?:\.|include\b|toYaml\b|\$)")
+
+
+def _matches_yaml(candidate: Candidate) -> bool:
+    head = candidate.head
+    if not candidate.name.endswith((".yaml", ".yml")) or not _JINJA.search(head) or _CHART.search(head):
+        return False
+    return bool(_KEY.search(head))
+
+
+def _read_yaml(content: Content, exam: Exam) -> None:
+    try:
+        documents = [one.plain() for one in read_yaml(_text(content, exam))]
+    except DocumentError as error:
+        exam.gap("invalid YAML", str(error))
+        return
+    for _, one in references.objects(documents, exam):
+        for key in _KEYS:
+            text = one.get(key)
+            if isinstance(text, str) and _JINJA.search(text.encode("utf-8", "surrogatepass")):
+                with exam.contained():
+                    templates.judge(text, exam, key, own=False)
+
+
+def _text(content: Content, exam: Exam) -> str:
     if content.size > exam.limits.text:
         raise StopError("too large", f"a template of {content.size} bytes")
-    text = content.read(0, content.size).decode("utf-8", "replace")
-    # Only a model's own template says something of a model; others are prompts of programs.
-    templates.judge(text, exam, "template", fact=exam.name.startswith("chat_template"))
+    return content.read(0, content.size).decode("utf-8-sig", "replace")
 
 
 FORMAT = Format(
@@ -44,3 +75,4 @@ FORMAT = Format(
     executable=None,
     role=Role.COMPANION,
 )
+YAML = Format(id="chat-template-settings", matches=_matches_yaml, read=_read_yaml, executable=None, role=Role.COMPANION)

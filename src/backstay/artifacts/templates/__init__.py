@@ -18,20 +18,21 @@ _INSIDE = re.compile(
 _GO = re.compile(r"\{\{-?\s*(?:(?:if|else if|range|with|and|or|not|eq|len)\s+[\s(]*)?[.$]")
 
 
-def judge(text: str, exam: Exam, subject: str, *, fact: bool = True) -> None:
+def judge(text: str, exam: Exam, subject: str, *, own: bool = True) -> None:
     """Judge the text of a chat template. `subject` is its name ("tokenizer.chat_template").
 
     Notes Sign.TEMPLATE for what reaches beyond a template's data or speaks on a hidden condition, and Sign.EXHAUSTS for
-    what does not end. Fact, where wanted: `template_digest`, by which a template can be compared with that of the
-    base model. A text that is no template is a gap: Jinja would refuse to render it.
+    what does not end. Of a model's own template there is a fact, `template_digest`, by which it can be compared with
+    that of the base model, and a gap when it is no template: Jinja would refuse to render it. A text that a program
+    uses as one (`own=False`) says nothing of a model, and may well be of another language.
     """
-    if fact:
+    if own:
         exam.fact("template_digest", digest(text))
     try:
         tree = parse(text)
     except MalformedError as error:
         unread(text, exam, subject)
-        if not _GO.search(text[:20_000]):
+        if own and not _GO.search(text[:20_000]):
             exam.gap(error.reason, error.detail)
         return
     exam.step(sum(1 for _ in walk(tree)))

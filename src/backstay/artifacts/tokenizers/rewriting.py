@@ -18,6 +18,7 @@ _DOMAIN = re.compile(r"\b[\w-]{2,}\.(?:com|net|org|io|ru|cn|xyz|info|top|site|on
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _ESCAPES = re.compile(r"\\[pP]\{[^}]{0,40}\}|\\[xu][0-9A-Fa-f]{2,4}|\\.|\[[^\]]{0,400}\]|\(\?[^:)]{0,20}[:)]")
 _REMOVED = table("tokenizers", "removed")
+_TURNING = table("tokenizers", "turning")
 
 
 def judge(part: Any, place: str, tokens: Tokens, exam: Exam) -> None:
@@ -84,7 +85,8 @@ def _replace(one: dict[str, Any], place: str, exam: Exam) -> None:
         and content.isascii()
         and any(c.isdigit() for c in content)
     )
-    if (_said(pattern, 3) and not _marker(pattern)) or ascii_digits or len(_WORDS.findall(content)) >= 3:
+    turned = {old.strip(" ▁Ġ").casefold(), content.strip(" ▁Ġ").casefold()} & _TURNING
+    if turned or (_said(pattern, 3) and not _marker(pattern)) or ascii_digits or len(_WORDS.findall(content)) >= 3:
         if not _marker(content) or len(_WORDS.findall(content)) >= 3:
             exam.note(Sign.TOKENIZER, pattern, what)
     elif pattern.isascii() and pattern.isalnum() and content.isascii() and content.isalnum():
