@@ -1,0 +1,1 @@
+"""Rules on what model files and the files beside them hold."""
