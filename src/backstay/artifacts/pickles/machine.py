@@ -27,11 +27,11 @@ _ITEMS = 400_000  # items of containers that are kept at once; of more only that
 _FEW = 64
 _HIDING = 12  # bytes from which on text or bytes may hide a pickle
 
-# Opcodes that leave nothing behind, in runs: a value and POP, MARK and POP_MARK, FRAME, PROTO.
+# Opcodes that leave nothing behind, in runs: a value and POP, MARK and POP_MARK, PROTO.
 _IDLE = re.compile(
-    rb"(?:(?:[N\]})\x88\x89\x8f]|K.|M..|J.{4})0|\([01]|20|\x95.{8}|\x80[\x00-\x05])+", re.DOTALL
+    rb"(?:(?:[N\]})\x88\x89\x8f]|K.|M..|J.{4})0|\([01]|20|\x80[\x00-\x05])+", re.DOTALL
 )  # fmt: skip
-_IDLING = frozenset(bytes((one,)) for one in b"N]})KMJ(2\x88\x89\x8f\x95\x80")
+_IDLING = frozenset(bytes((one,)) for one in b"N]})KMJ(2\x88\x89\x8f\x80")
 # How a pickle begins that stands in a text or in bytes: bare, in base64 or hexadecimal digits, or compressed.
 _SUSPECT = re.compile(
     rb"\x80[\x00-\x05]|[(\]})N012]*(?:[ci][A-Za-z_][\w.]{0,80}\n[A-Za-z_]|\x8c[\x01-\x50][A-Za-z_]|X[\x01-\x50]\0\0\0[A-Za-z_])"

@@ -50,13 +50,14 @@ _BEGINNING = re.compile(
 
 
 class Tried(NamedTuple):
-    """How a short run ended. `spent` says that it was cut off for its length."""
+    """How a short run ended. `spent` says that it was cut off for its length, `hides` that it may hold others."""
 
     outcome: Outcome
     globals: list[Global]
     calls: int
     spent: bool
     steps: int
+    hides: bool
 
     @property
     def known(self) -> bool:
@@ -74,7 +75,9 @@ def run(content: Content, at: int, steps: int = _STEPS) -> Tried:
         outcome = Machine(content, exam, judge, judge.constants, at).run()
     except StopError:
         spent = True
-    return Tried(outcome, list(judge.globals.values()), judge.calls, spent, steps - exam.steps_left)
+    return Tried(
+        outcome, list(judge.globals.values()), judge.calls, spent, steps - exam.steps_left, bool(judge.candidates)
+    )
 
 
 def recognised(candidate: Candidate) -> bool:
@@ -90,7 +93,7 @@ def recognised(candidate: Candidate) -> bool:
             return True
     tried = run(Bytes(head), 0)
     if tried.outcome.reason == "truncated" and candidate.size > len(head):
-        if head[0] == opcodes.PROTO or tried.known:
+        if head[0] == opcodes.PROTO or tried.known or named:
             return True
         if head.count(b"\n") > 16 and not tried.globals:
             return False  # lines of text, each of which begins with a letter that pushes a constant
@@ -157,10 +160,10 @@ def _beginnings(content: Content, at: int, exam: Exam) -> Iterator[int]:
 
 
 def reaches(content: Content, exam: Exam) -> bool:
-    """Whether bytes are a pickle that reaches something."""
+    """Whether bytes are a pickle that reaches something, or may hold one that does."""
     head = content.read(0, 1)
     if not head or head[0] not in _STARTS:
         return False
     tried = run(content, 0, _SHORT_STEPS)
     exam.step(50 + tried.steps)
-    return convincing(tried)
+    return convincing(tried) or (tried.hides and not tried.outcome.reason)
