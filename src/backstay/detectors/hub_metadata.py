@@ -79,6 +79,7 @@ def _derived(
     yield edge(model.key, Edge.DERIVED_FROM, source.key, seen, **attributes)
 
 
+_MAX_LISTED = 50
 _CARD_KEYS = ("library_name", "pipeline_tag", "base_model", "model-index", "model_name")
 
 
@@ -96,6 +97,12 @@ def _card(file: File) -> Iterator[Fact]:
     for attribute, key in (("license", "license"), ("task", "pipeline_tag"), ("library", "library_name")):
         if front.get(key).text:
             attributes[attribute] = front.get(key).text
+    if attributes.get("license") == "other" and front.get("license_name").text:
+        attributes["license"] = front.get("license_name").text
+    for attribute, key in (("languages", "language"), ("tags", "tags")):
+        listed = [one.text for one in [front.get(key), *front.get(key).elements()] if one.text]
+        if listed:
+            attributes[attribute] = listed[:_MAX_LISTED]
     bases = [one for one in [front.get("base_model"), *front.get("base_model").elements()] if one.text]
     if bases:
         attributes["base_model"] = bases[0].text
