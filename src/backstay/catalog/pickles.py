@@ -4,13 +4,13 @@ A table is a TOML file for one framework; docs/catalog.md says what stands in it
 """
 
 import tomllib
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Literal
 
 import msgspec
 
-Group = Literal["safe", "weigh", "code", "dangerous"]
+Group = Literal["safe", "weigh", "code", "denied", "dangerous"]
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -42,7 +42,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     safe: list[_Names] = []
     weigh: list[_Names] = []
     code: list[_Names] = []
-    dangerous: list[_Names] = []
+    denied: list[_Names] = []  # nothing that is called; a file may hold them
+    dangerous: list[_Names] = []  # nothing that a file may even hold
     # Why a module of the standard library has no place in a model, for what is not listed by name.
     reasons: dict[str, str] = {}
     shadowed: str = ""  # modules of the standard library by whose name programs call their own
@@ -105,13 +106,19 @@ class Tables:
 
     def below(self, parts: list[str]) -> Row | None:
         """The row of the nearest module above a name that covers it."""
-        for found in (self._anywhere.get(parts[-1]), self._trees):
+        for found in (self._anywhere.get(".".join(parts[-2:])), self._anywhere.get(parts[-1]), self._trees):
             if found:
                 for end in range(len(parts), 0, -1):
                     row = found.get(".".join(parts[:end]))
                     if row is not None:
                         return row
         return None
+
+    @cached_property
+    def modules(self) -> frozenset[str]:
+        """Modules that the tables know, by what is listed in them."""
+        listed = {name.rpartition(".")[0] for name in self.exact} | set(self._trees)
+        return frozenset(listed | {name.rpartition(".")[0] for name in listed})
 
     def reason(self, parts: list[str]) -> str:
         """What is known against the nearest module above a name."""
@@ -120,7 +127,7 @@ class Tables:
 
 
 # Of what is listed twice the worst holds.
-_ORDER: tuple[Group, ...] = ("safe", "weigh", "code", "dangerous")
+_ORDER: tuple[Group, ...] = ("safe", "weigh", "code", "denied", "dangerous")
 
 
 @cache

@@ -92,19 +92,19 @@ class Policy:
         """`parts` are all segments of a path, `named` those of them that stand in the name."""
         listed = self._tables.exact.get(path)
         if listed is not None:
-            return _of(listed)
+            return _of(listed, parts[-1])
         if not all(part.isidentifier() for part in parts):
             return _odd(parts)
         top, last = parts[0], parts[-1]
         dunder = next((part for part in parts[1:] if _dunder(part) and (part in named or part == "__main__")), "")
         if dunder:
             return Entry(Standing.DANGEROUS, f"reaches into the interpreter by {dunder}")
+        if not named:
+            return self._module(top)
         row = self._tables.below(parts)
         known = top in self._tables.packages
         if row is not None and row.standing == "dangerous":
-            return self._denied(row, parts, known and len(named) == 1)
-        if not named:
-            return _of(row) if row is not None and row.standing == "code" else self._module(top)
+            return _of(row, last)
         walked = self._walked(parts, named)
         if walked:
             return Entry(Standing.DANGEROUS, f"reaches {walked} through {'.'.join(parts[: -len(named)]) or top}")
@@ -112,32 +112,28 @@ class Policy:
         if borrowed is not None and (known or last in self._tables.certain) and top not in self._tables.closed:
             return Entry(Standing.DANGEROUS, f"{borrowed} under a borrowed name")
         if row is not None:
-            return _of(row)
+            return _of(row, last)
         if top in self._tables.closed:
             return self._closed(parts)
         return self._packaged(top, parts, known)
-
-    def _denied(self, row: Row, parts: list[str], plain: bool) -> Entry:
-        """Of a denied part of a known package the functions are dangerous. Its classes stand in honest files, too,
-        whose instances are made past `__init__`."""
-        if plain and _classlike(parts[-1]) and parts[-1] not in self._tables.borrowed and not row.rule:
-            return Entry(Standing.WEIGH, row.reason, "constructor")
-        return _of(row)
 
     def _walked(self, parts: list[str], named: list[str]) -> str:
         """A module that a name goes through: one that the module in hand imports is an attribute of it.
 
         No pickler writes that; names have dots for what stands in a class.
         """
-        known = parts[0] in self._tables.closed or parts[0] in self._tables.packages
-        for at, part in enumerate(named):
-            if part in self._tables.hidden:
+        hidden = next((part for part in named if part in self._tables.hidden), "")
+        closed = parts[0] in self._tables.closed
+        if hidden or (closed and ".".join(parts[: 1 - len(named)]) in self._tables.exact):
+            return hidden
+        known = closed or parts[0] in self._tables.packages
+        for at, part in enumerate(named[:-1]):
+            if part in self._tables.closed or part in self._tables.packages:
                 return part
-            if at == len(named) - 1 or _classlike(part):
-                continue
-            owner = self._tables.exact.get(".".join(parts[: len(parts) - len(named) + at + 1]))
-            if owner is None and (known or part in self._tables.stdlib):
-                return part
+            if known and not _classlike(part):
+                upto = ".".join(parts[: len(parts) - len(named) + at + 1])
+                if closed or upto in self._tables.modules:
+                    return part
         return ""
 
     def _module(self, top: str) -> Entry:
@@ -185,7 +181,9 @@ def _policy() -> Policy:
     return Policy()
 
 
-def _of(row: Row) -> Entry:
+def _of(row: Row, last: str) -> Entry:
+    if row.standing == "denied":  # the instances of its classes stand in honest files, made past `__init__`
+        return Entry(Standing.WEIGH, row.reason, "constructor" if _classlike(last) else "reference")
     return Entry(Standing(row.standing), row.reason, row.rule)
 
 

@@ -161,7 +161,7 @@ class _Reader:
             found += [key, self.one(depth + 1)]
         return tuple(found)
 
-    def _code(self, depth: int) -> None:
+    def _code(self, depth: int) -> object:
         parts: list[object] = []
         for want in self._layout:
             if want == "l":
@@ -177,6 +177,7 @@ class _Reader:
             self.program.codes += 1
             self.program.consts.extend(consts[: MAX_KEPT - len(self.program.consts)])
             self.program.names.extend(_named(one) for one in asked[: MAX_KEPT - len(self.program.names)])
+        return None
 
     def _size(self) -> int:
         size = self._long()
