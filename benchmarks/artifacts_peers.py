@@ -48,8 +48,10 @@ def ask(path):
 import zipfile
 from fickling import scan_file, scan_zip_archive
 def ask(path):
-    found = scan_zip_archive(path) if zipfile.is_zipfile(path) else scan_file(path)
-    many = found if isinstance(found, list) else [found]
+    if zipfile.is_zipfile(path):
+        many = list(scan_zip_archive(path, graceful=True).values())
+    else:
+        many = [scan_file(path, graceful=True)]
     if any(not one.is_safe for one in many):
         return "accused"
     return "error" if any(one.errors for one in many) else "passed"

@@ -1,8 +1,10 @@
 """Graphs: attacks by the operations and the external data of TensorFlow and ONNX graphs."""
 
+import json
 from collections.abc import Iterator
 
-from corpus.opcodes import payload
+from corpus.keras_files import code
+from corpus.opcodes import PYTHON, payload
 from corpus.sample import Group, Label, Made
 from corpus.wires import proto
 
@@ -32,7 +34,7 @@ def graph(*nodes: bytes, functions: tuple[bytes, ...] = ()) -> bytes:
     return proto(*((1, one) for one in nodes), *library, (4, proto((1, 1882))))
 
 
-def function(name: str, *nodes: bytes) -> bytes:
+def function_def(name: str, *nodes: bytes) -> bytes:
     return proto((1, proto((1, name))), *((3, one) for one in nodes))
 
 
@@ -118,7 +120,7 @@ def _tensorflow() -> Group:
         group.bad(f"{name}/saved_model.pb", saved_model(whole), note)
         if number % 3 == 0:
             group.bad(f"{name}/frozen.pb", whole, f"frozen graph; {note}")
-    hidden = function("f", constant("path", FILE), node("op", "ReadFile", inputs=("path",)))
+    hidden = function_def("f", constant("path", FILE), node("op", "ReadFile", inputs=("path",)))
     group.bad(
         "in-function/saved_model.pb",
         saved_model(graph(PLACEHOLDER, node("call", "StatefulPartitionedCall", inputs=("x",)), functions=(hidden,))),
@@ -127,23 +129,10 @@ def _tensorflow() -> Group:
     group.bad(
         "asset/saved_model.pb", saved_model(graph(PLACEHOLDER, IDENTITY), (6, asset)), "an asset out of the folder"
     )
-    group.bad(
-        "keras-lambda/keras_metadata.pb",
-        proto(
-            (
-                1,
-                proto(
-                    (2, 1),
-                    (3, "root.layer"),
-                    (4, "_tf_keras_layer"),
-                    (
-                        5,
-                        '{"class_name": "Lambda", "config": {"name": "l", "function": {"class_name": "__lambda__", "items": ["4wEAAAAAAAAA", null, null]}, "function_type": "lambda"}}',  # noqa: E501
-                    ),
-                ),
-            )
-        ),
-    )
+    function = {"class_name": "__tuple__", "items": [code(PYTHON), None, None]}
+    layer = {"class_name": "Lambda", "config": {"name": "l", "function": function, "function_type": "lambda"}}
+    saved = proto((2, 1), (3, "root.layer"), (4, "_tf_keras_layer"), (5, json.dumps(layer)))
+    group.bad("keras-lambda/keras_metadata.pb", proto((1, saved)), "as Keras 2 saves a Lambda beside a SavedModel")
     group.bad(
         "disguised.bin",
         graph(PLACEHOLDER, constant("path", FILE), node("op", "ReadFile", inputs=("path",))),
