@@ -8,6 +8,7 @@ from backstay.artifacts.hdf5 import trees
 from backstay.artifacts.hdf5.source import Fields, Source
 
 _KEPT = 16 << 20  # bytes of heaps that are kept for the next look
+_LONGEST = 1 << 16  # bytes of a name
 _HUGE = frozenset({1, 2, 3, 4})
 
 
@@ -26,7 +27,7 @@ def local_segment(source: Source, address: int) -> bytes:
 def local_text(source: Source, address: int, offset: int) -> bytes:
     """A text in a local heap."""
     segment = local_segment(source, address)
-    end = segment.find(b"\x00", offset)
+    end = segment.find(b"\x00", offset, offset + _LONGEST)
     if not 0 <= offset < len(segment) or end < 0:
         raise MalformedError("invalid HDF5 structure", f"no name at {offset} of the heap at {address}")
     return segment[offset:end]
@@ -39,23 +40,36 @@ def global_object(source: Source, address: int, index: int) -> bytes:
         head = source.signed(address, 8 + source.lengths, b"GCOL")
         head.skip(4)
         collection = _keep(source, address, source.read(address, head.length()))
+    places = source.collections.get(address)
+    if places is None:
+        places = source.collections[address] = _places(source, collection)
+    at, size = places.get(index, (0, -1))
+    if size < 0 or at + size > len(collection):
+        raise MalformedError("invalid HDF5 structure", f"no object {index} in the collection at {address}")
+    source.charge(size)
+    return collection[at : at + size]
+
+
+def _places(source: Source, collection: bytes) -> dict[int, tuple[int, int]]:
+    """Where each object of a collection is, and its size."""
+    found: dict[int, tuple[int, int]] = {}
     block = Fields(collection, source, 8 + source.lengths)
     while block.left >= 8 + source.lengths:
         source.exam.step()
-        found = block.number(2)
+        index = block.number(2)
         block.skip(6)
         size = block.length()
-        if found == 0:
+        if index == 0:
             break
-        if found == index:
-            return block.take(size)
-        block.skip(-(-size // 8) * 8)
-    raise MalformedError("invalid HDF5 structure", f"no object {index} in the collection at {address}")
+        found.setdefault(index, (block.at, size))
+        block.skip(min(block.left, -(-size // 8) * 8))
+    return found
 
 
 def _keep(source: Source, address: int, data: bytes) -> bytes:
     if sum(map(len, source.segments.values())) + len(data) > _KEPT:
         source.segments.clear()
+        source.collections.clear()
     source.segments[address] = data
     return data
 

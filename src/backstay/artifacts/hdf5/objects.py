@@ -13,6 +13,7 @@ from backstay.artifacts.hdf5.storage import Filter, Storage
 from backstay.artifacts.hdf5.types import Dataspace, Datatype
 
 _COST = 60  # steps of one object: its header, its messages and what is kept of it
+_LINK_COST = 40  # steps of one link: what is kept of it until it is followed
 _MAX_DEPTH = 200
 _MAX_PATH = 2_000
 
@@ -31,6 +32,7 @@ class Thing:
     filters: list[Filter] = field(default_factory=list)
     files: list[str] = field(default_factory=list)  # of its data, beside this one
     odd: list[Message] = field(default_factory=list)
+    held: int = 0  # bytes of its attributes
 
     @property
     def dataset(self) -> bool:
@@ -104,9 +106,15 @@ class Walk:
         fields = Fields(message.body, source)
         match message.kind:
             case Kind.ATTRIBUTE | Kind.ATTRIBUTE_INFO:
-                thing.attributes.extend(attributes.attributes(source, message))
+                for attribute in attributes.attributes(source, message):
+                    thing.held += len(attribute.data) + 200
+                    if thing.held > source.exam.limits.text:
+                        raise StopError("too large", f"the attributes of {thing.path}")
+                    thing.attributes.append(attribute)
             case Kind.LINK | Kind.SYMBOLS | Kind.LINK_INFO:
-                thing.links.extend(links.links(source, message))
+                for link in links.links(source, message):
+                    source.exam.step(_LINK_COST)
+                    thing.links.append(link)
             case Kind.DATASPACE:
                 thing.space = types.dataspace(Fields(attributes.body(source, message), source))
             case Kind.DATATYPE:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, MalformedError, StopError
 
+_FREE = 16 << 20
+_WINDOW = 4096
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -18,6 +20,10 @@ class Source:
     offsets: int = 8
     lengths: int = 8
     segments: dict[int, bytes] = field(default_factory=dict)  # local heaps and collections read last
+    collections: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)  # what is where in those
+    _spent: int = 0
+    _window_at: int = 0
+    _window: bytes = b""
 
     @property
     def size(self) -> int:
@@ -28,10 +34,26 @@ class Source:
         """Exactly `length` bytes. Raises MalformedError when the file does not have them."""
         if length > self.exam.limits.text:
             raise StopError("too large", f"a block of {length} bytes")
-        found = self.content.read(self.base + at, length) if at >= 0 else b""
+        self.charge(length)
+        found = self._look(at, length) if at >= 0 else b""
         if len(found) != length:
             raise MalformedError("invalid HDF5 structure", f"{length} bytes at {at} lie outside the file")
         return found
+
+    def _look(self, at: int, length: int) -> bytes:
+        """Bytes out of a small window: objects are spread over the file, and each is read in a few pieces."""
+        start = at - self._window_at
+        if start < 0 or start + length > len(self._window):
+            self._window_at, start = at, 0
+            self._window = self.content.glance(self.base + at, max(length, _WINDOW))
+        return self._window[start : start + length]
+
+    def charge(self, length: int) -> None:
+        """Count bytes that are read or copied. Raises StopError when they are many times those of the file: it then
+        refers to the same bytes again and again."""
+        self._spent += length
+        if self._spent > 4 * self.content.size + _FREE:
+            raise StopError("too much structure", f"more than {self._spent} bytes")
 
     def block(self, at: int, length: int) -> "Fields":
         return Fields(self.read(at, length), self)

@@ -17,7 +17,7 @@ from backstay.artifacts.weights.numbers import check_numbers
 from backstay.artifacts.weights.tensors import Tensor, check_programs, names_digest
 
 _TOLD = 20
-_STRETCHES = 1_000_000  # stretches of data that are held against each other
+_STRETCHES = 300_000  # stretches of data that are held against each other; all are held against the file
 _KEPT = 200_000  # datasets that are kept as tensors
 _BOMB = 1 << 32  # bytes of a dataset from which on its size is held against that of the file
 # What a pickle begins with, of which some libraries keep their attributes: the opcodes PROTO, MARK, GLOBAL and others.
