@@ -271,3 +271,22 @@ def test_late_sizes_as_torch_writes_them() -> None:
 def test_ordinary_files_are_not_taken() -> None:
     for data in (b"", b"PK", b"\x89PNG\r\n\x1a\n" + b"PK\x05\x06" + bytes(18), b"%PDF-1.7 PK\x05\x06", bytes(5000)):
         assert not matches(Candidate(Bytes(data), "a"))
+
+
+def test_end_records_that_disagree() -> None:
+    """A ZIP64 record that leads to one directory, and a record without that leads to another."""
+    honest = zip_of(*torch_zip(GOOD))
+    other = zip_of(*torch_zip(EVIL))
+    start = len(honest) + other.index(b"PK\x01\x02")
+    middle = honest[:-22] + other[:-22]
+    first = honest.index(b"PK\x01\x02")
+    foot = len(middle)
+    wide = b"PK\x06\x06" + (44).to_bytes(8, "little") + bytes(4) + bytes(8) + (3).to_bytes(8, "little") * 2
+    wide += (len(honest) - 22 - first).to_bytes(8, "little") + first.to_bytes(8, "little")
+    locator = b"PK\x06\x07" + bytes(4) + foot.to_bytes(8, "little") + (1).to_bytes(4, "little")
+    narrow = b"PK\x05\x06" + bytes(4) + (3).to_bytes(2, "little") * 2
+    narrow += (
+        (len(other) - 22 - (start - len(honest))).to_bytes(4, "little") + (start - 22).to_bytes(4, "little") + bytes(2)
+    )
+    report = inspected(middle + wide + locator + narrow)
+    assert Sign.DECEIVES in signs(report)

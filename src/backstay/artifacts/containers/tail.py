@@ -9,7 +9,8 @@ from backstay.artifacts.report import Sign
 
 _PADDING = 128 << 20  # zeros that are looked through
 _SEARCHED = 1 << 20  # bytes that are searched for the beginning of a payload
-_TRIES = 200
+_TRIES = 100  # places where a program may begin
+_INSPECTED = 8  # and where something may that has to be looked at as a whole
 # First bytes of what an attacker appends; each is then judged strictly.
 _DATA = (b"PK\x03\x04", b"\x80\x04\x95")
 _BEGINNINGS = (b"\x7fELF", b"MZ", b"#!", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", *_DATA)
@@ -62,11 +63,14 @@ def _payload(content: Content, at: int, exam: Exam) -> bool:
 
 
 def _starts(window: bytes) -> list[int]:
+    """Where programs begin, and archives and pickles may."""
     found: list[int] = []
     for beginning in _BEGINNINGS:
+        here: list[int] = []
         at = window.find(beginning)
-        while at >= 0 and len(found) < _TRIES:
+        while at >= 0 and len(here) < (_INSPECTED if beginning in _DATA else _TRIES):
             if beginning in _DATA or payloads.kind(window[at : at + 1024]):
-                found.append(at)
+                here.append(at)
             at = window.find(beginning, at + 1)
+        found += here
     return sorted(found)

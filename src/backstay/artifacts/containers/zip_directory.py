@@ -43,6 +43,9 @@ def starts(content: Content, end: End) -> list[tuple[int, int]]:
     """Where the directory of an end record may begin, each with the shift of its offsets: before the record, as
     readers do that allow for data in front of the archive, and at its offset, as others do."""
     places = [(end.foot - end.length, end.foot - end.length - end.offset), (end.offset, 0)]
+    if end.disagrees:  # some readers go by the record that has no ZIP64
+        _, length, offset = end.narrow
+        places += [(end.at - length, end.at - length - offset), (offset, 0)]
     empty = end.entries == 0 and end.length == 0
     return [
         one

@@ -37,8 +37,10 @@ def matches(candidate: Candidate) -> bool:
 def read(content: Content, exam: Exam) -> None:
     """Read all members, then what stands after the end of the archive."""
     archive = _Archive(content, exam)
-    members = archive.members()
-    archive.matters |= read_members(members, exam)
+    matters = True  # when the budget ends before all was seen
+    with exam.contained():
+        matters = read_members(archive.members(), exam)
+    archive.matters = matters
     archive.settle()
 
 
@@ -71,7 +73,9 @@ class _Archive:
         return found
 
     def settle(self) -> None:
-        tail.check(self.content, self.end, self.exam)
+        """Say what was odd, if the archive holds anything of a model, and look at what stands behind it."""
+        if self.end:
+            tail.check(self.content, self.end, self.exam)
         for sign, subject, message, at in self.odd:
             if self.matters:
                 self.exam.note(sign, subject, message, at)

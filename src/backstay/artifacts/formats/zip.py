@@ -55,9 +55,11 @@ def read(content: Content, exam: Exam) -> None:
         first.odd(Sign.DECEIVES, "second directory", "readers disagree on which members there are", other.start)
         archive = _Archive(content, other, exam)
         archive.read()
+        archive.settle()
         first.matters |= archive.matters
-    first.between()
-    tail.check(content, min(found[0].end.stop, content.size), exam)
+    with exam.contained():
+        first.between()
+        tail.check(content, min(found[0].end.stop, content.size), exam)
     first.settle()
 
 
@@ -92,9 +94,12 @@ class _Archive:
         self.oddities += zip_survey.overlaps(self.entries, self.exam)
         self._count()
         self._links()
-        self.matters |= read_members(self._members(), self.exam)
-        self._sums()
-        self._doubles()
+        matters = True  # when the budget ends before all was seen
+        with self.exam.contained():
+            matters = read_members(self._members(), self.exam)
+            self._sums()
+            self._doubles()
+        self.matters |= matters
 
     def settle(self) -> None:
         """Say what was odd, if the archive holds anything of a model: how others are packed is nobody's business."""
