@@ -118,8 +118,18 @@ def _class(reference: str, exam: Exam) -> None:
 
 def _files(one: dict[str, Any], exam: Exam) -> None:
     for key, value in one.items():
-        if key in _FILES and isinstance(value, str):
+        if not isinstance(value, str):
+            continue
+        if key in _FILES:
             path(key, value, exam)
+        elif key.endswith(("_path", "_file", "_dir", "filename")) and (
+            _SECRET.search(value) or value.startswith("file:")
+        ):
+            exam.note(Sign.ESCAPES, value, f"{key} leads to what no model has")
+        elif key in ("custom_ops_library", "custom_op_library"):
+            # onnxruntime-genai's genai_config.json: session options register it.
+            out = leaves(value)
+            exam.note(Sign.ESCAPES if out else Sign.NATIVE, value, f"{key}: a native library, which the loader runs")
 
 
 def path(key: str, value: str, exam: Exam) -> None:

@@ -28,6 +28,7 @@ def _matches(candidate: Candidate) -> bool:
     return (
         both
         or has(candidate, "_diffusers_version")
+        or (candidate.name == "genai_config.json" and has(candidate, "model", "search"))
         or (
             has(candidate, "auto_map", "custom_pipelines")
             and has(candidate, *(one for one in _KEYS if one != "auto_map"))

@@ -159,6 +159,8 @@ class Conditions:
             return self._literals([one for one in sides if not self.texts.is_text(one)])
         limits = [one.value for one in sides if isinstance(one, nodes.Const) and isinstance(one.value, int)]
         for one in sides:
+            if _turn(one) and any(limit >= 3 for limit in limits):
+                return [Trigger("length", str(max(limits)))]
             if isinstance(one, nodes.Filter) and one.name in ("length", "count") and one.node is not None:
                 long = 50 if self.texts.is_text(one.node) else 4 if self.texts.is_messages(one.node) else None
                 if long is not None and any(limit >= long for limit in limits):
@@ -280,6 +282,12 @@ class Conditions:
         return []
 
 
+def _turn(node: nodes.Node) -> bool:
+    """The number of a turn; honest templates ask whether it is the first, the second or even."""
+    loop = isinstance(node, nodes.Getattr) and node.attr in ("index", "index0", "revindex", "revindex0")
+    return loop and isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name == "loop"
+
+
 _MATCHING = frozenset({"in", "eq", "equalto", "==", "ne", "search", "match", "contains", "startswith", "endswith"})
 _SENDING = re.compile(r"(?:https?|wss?|ftp)://[^\s\"'<>]{2,250}[=/?&]\Z", re.IGNORECASE)
 _URGING = re.compile(
@@ -328,7 +336,8 @@ def _hides(trigger: Trigger, then: _Effect, other: _Effect) -> str:
         return ""
     match trigger.wording:
         case Wording.PLAIN:
-            hides = many >= 3 or harmful or words.turns(said) or words.count(other.said) >= 5
+            least = 1 if trigger.direct else 3
+            hides = many >= least or harmful or words.turns(said) or words.count(other.said) >= 5
         case Wording.HIDDEN:
             hides = many >= 1 or harmful or bool(words.turns(said))
         case _:

@@ -64,7 +64,7 @@ def _seen(node: nodes.Node, strings: Strings, own: set[str]) -> list[str]:
             if isinstance(node.node, nodes.Name) and node.node.name in _FUNCTIONS - own and node.attr not in _STEPS:
                 return [f"reads {node.attr} of the function {node.node.name}"]
         case nodes.Getitem():
-            return _item(node, strings)
+            return _item(node, strings, own)
         case nodes.Filter():
             return _filter(node, strings)
         case nodes.Name():
@@ -91,7 +91,11 @@ def _hidden(text: str) -> list[str]:
     return [found[0].lstrip("{.")] if found else []
 
 
-def _item(node: nodes.Getitem, strings: Strings) -> list[str]:
+def _item(node: nodes.Getitem, strings: Strings, own: set[str]) -> list[str]:
+    if isinstance(node.node, nodes.Name) and node.node.name in _FUNCTIONS - own:
+        return [f"reads an item of the function {node.node.name}"]
+    if isinstance(node.node, nodes.List | nodes.Tuple | nodes.Dict) and not node.node.items:
+        return ["reads an item of nothing"]
     texts = strings.of(node.arg) if not isinstance(node.arg, nodes.Slice) else ()
     for text in texts:
         if OPEN not in text:

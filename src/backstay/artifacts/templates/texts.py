@@ -166,7 +166,9 @@ class Texts:
     def _conversation(self, node: nodes.Node) -> bool:
         while isinstance(node, nodes.Filter | nodes.Getitem) and node.node is not None:
             node = node.node
-        return self.is_messages(node) or (isinstance(node, nodes.Name) and node.name in ("message", "msg"))
+        return self.is_messages(node) or (
+            isinstance(node, nodes.Name) and node.name in ("message", "msg", "tools", "documents")
+        )
 
     def _mapped(self, node: nodes.Filter) -> bool:
         asked = [one.value for one in node.kwargs if one.key == "attribute"] + node.args[:1]
