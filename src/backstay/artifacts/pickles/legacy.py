@@ -6,7 +6,7 @@ its storages; then for each key the number of its items in eight bytes, and the 
 
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam
-from backstay.artifacts.pickles import storages
+from backstay.artifacts.pickles import metadata, storages
 from backstay.artifacts.pickles.constants import UnknownError
 from backstay.artifacts.pickles.fold import literal
 from backstay.artifacts.pickles.judge import Verdicts
@@ -34,11 +34,13 @@ def begins(outcome: Outcome, judge: Verdicts) -> bool:
 
 def read(content: Content, exam: Exam, judge: Verdicts, outcome: Outcome) -> int:
     """Inspect the pickles after the magic number and step over the storages; gives where the last one ends."""
-    for _ in range(4):
+    for number in range(4):
         outcome = Machine(content, exam, judge, judge.constants, outcome.at).run()
         if outcome.reason:
             exam.gap(outcome.reason, f"at byte {outcome.at}")
             return content.size if outcome.reason == "truncated" else outcome.at + 1
+        if number == 2:
+            metadata.tell(judge, outcome.result)
     known = {one.key: one for one in storages.of(judge.persistent, judge.constants)}
     keys: list[object]
     try:

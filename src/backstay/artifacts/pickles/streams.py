@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam
-from backstay.artifacts.pickles import hidden, legacy, storages, trial
+from backstay.artifacts.pickles import hidden, legacy, metadata, storages, trial
 from backstay.artifacts.pickles.constants import Constants
 from backstay.artifacts.pickles.judge import Verdicts
 from backstay.artifacts.pickles.machine import Machine, Outcome
@@ -29,7 +29,7 @@ def read(content: Content, exam: Exam, level: int = 0) -> Streams:
     judge = Verdicts(content, exam, constants)
     found = Streams()
     try:
-        _run(content, exam, judge, found)
+        _run(content, exam, judge, found, level)
     finally:
         judge.findings.write()
         hidden.inspect(judge, level)
@@ -40,11 +40,13 @@ def read(content: Content, exam: Exam, level: int = 0) -> Streams:
     return found
 
 
-def _run(content: Content, exam: Exam, judge: Verdicts, found: Streams) -> None:
+def _run(content: Content, exam: Exam, judge: Verdicts, found: Streams, level: int) -> None:
     at = 0
     while at < content.size:
         outcome = Machine(content, exam, judge, judge.constants, at).run()
         found.count += 1
+        if found.count == 1 and not level:
+            metadata.tell(judge, outcome.result)
         if not outcome.reason and found.count == 1 and legacy.begins(outcome, judge):
             at = found.end = legacy.read(content, exam, judge, outcome)
         else:

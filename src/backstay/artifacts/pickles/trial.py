@@ -104,7 +104,7 @@ def recognised(candidate: Candidate) -> bool:
         return _whole(tried, candidate, head[0] == opcodes.PROTO or named)
     if head[0] == opcodes.PROTO:
         return tried.outcome.at > 8 or tried.known
-    return bool(tried.calls) and tried.known
+    return (bool(tried.calls) or named) and tried.known
 
 
 def _whole(tried: Tried, candidate: Candidate, expected: bool) -> bool:
