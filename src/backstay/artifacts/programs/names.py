@@ -30,6 +30,7 @@ class Known(msgspec.Struct, frozen=True):
     unmarshals: frozenset[str]
     unpickles: frozenset[str]
     sends: frozenset[str]
+    posts: frozenset[str]
     asked: frozenset[str]
     private: tuple[str, ...]
     certain: frozenset[str]
