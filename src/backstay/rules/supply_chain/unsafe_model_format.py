@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from backstay.graph import Graph
-from backstay.model import Asset, Kind, Match
+from backstay.model import Asset, Kind, Match, Severity
 from backstay.plugin import rule
 
 
@@ -11,4 +11,8 @@ from backstay.plugin import rule
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     if asset.attributes.get("unsafe_format") is True:
         format = asset.text("format") or "a format that can carry code"
-        yield Match(message=f"{asset.name} is stored as {format}: whoever loads it may run code hidden in it.")
+        if asset.text("verdict") == "clean":
+            message = f"{asset.name} is stored as {format}: it holds no harmful code now, and its format keeps none out."
+            yield Match(message=message, severity=Severity.LOW)
+        else:
+            yield Match(message=f"{asset.name} is stored as {format}: whoever loads it may run code hidden in it.")
