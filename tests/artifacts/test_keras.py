@@ -85,6 +85,10 @@ EXECUTES: dict[str, Json] = {
     "the names of a module at hand": model(
         {"class_name": "Lambda", "config": {"function": [code("1"), None, None], "module": "subprocess"}}
     ),
+    "a function of TensorFlow": model(layer("Lambda", function=function("tensorflow.io", "write_file"))),
+    "a function of TensorFlow by its source": model(
+        layer("Lambda", function=function("tensorflow.python.ops.io_ops", "read_file"))
+    ),
     "a field that names a function": model(layer("Dense", fn="get_file", url="x")),
 }
 
@@ -186,6 +190,12 @@ def test_parts_of_keras_are_clean(config: Json) -> None:
     assert not report.observations and report.state is State.CLEAN
 
 
+def test_another_encoding_hides_nothing() -> None:
+    text = json.dumps(EXECUTES["CVE-2025-1550: a function of any module"])
+    for encoding in ("utf-16", "utf-16-le", "utf-32-be", "utf-8-sig"):
+        assert Sign.EXECUTES in signs(look(archive(text.encode(encoding)), "m.keras")), encoding
+
+
 def test_a_key_that_stands_twice_deceives() -> None:
     text = '{"class_name": "Sequential", "config": {"layers": []}, "config": {}}'
     assert subjects(judged(text), Sign.DECEIVES) == {"config"}
@@ -193,8 +203,10 @@ def test_a_key_that_stands_twice_deceives() -> None:
 
 def test_facts_of_a_configuration() -> None:
     dense = {"class_name": "Dense", "config": {"name": "d"}}
-    report = judged(model(dense))
-    assert report.facts == {"framework": "Keras", "architecture": "Sequential"} and report.declared == {"name": "m"}
+    start = {"class_name": "InputLayer", "config": {"name": "i", "batch_shape": [None, 8]}}
+    report = judged(model(start, dense))
+    assert report.facts == {"framework": "Keras", "architecture": "Sequential", "inputs": ["i [None, 8]"]}
+    assert report.declared == {"name": "m"}
     assert keras_config.judge(model(dense), Exam("x")).layers == ["d"]
 
 
@@ -248,11 +260,11 @@ def test_functions_by_name(module: str, name: str, standing: Name) -> None:
 # The containers.
 
 
-def archive(config: Json | str, weights: bytes | None = None, **others: bytes) -> bytes:
+def archive(config: Json | str | bytes, weights: bytes | None = None, **others: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as file:
         file.writestr("metadata.json", json.dumps({"keras_version": "3.15.1"}))
-        file.writestr("config.json", config if isinstance(config, str) else json.dumps(config))
+        file.writestr("config.json", config if isinstance(config, str | bytes) else json.dumps(config))
         if weights is not None:
             file.writestr("model.weights.h5", weights)
         for name, data in others.items():

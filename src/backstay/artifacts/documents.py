@@ -25,7 +25,7 @@ def read_json(content: Content, exam: Exam) -> Document:
 
 
 def parse_json(data: bytes) -> Document:
-    """Parse the bytes of a JSON text. Raises as `read_json` does."""
+    """Parse the bytes of a JSON text in UTF-8, UTF-16 or UTF-32. Raises as `read_json` does."""
     document = Document(None)
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -39,7 +39,9 @@ def parse_json(data: bytes) -> Document:
         return found
 
     try:
-        document.root = json.loads(data.decode("utf-8-sig"), object_pairs_hook=pairs)
+        # By the encoding that `json.loads` would find: UTF-16 is a way past readers that know UTF-8 alone.
+        text = data.decode(json.detect_encoding(data), "surrogatepass")
+        document.root = json.loads(text, object_pairs_hook=pairs)
     except UnicodeDecodeError:
         raise MalformedError("invalid JSON", "not UTF-8") from None
     except json.JSONDecodeError as error:

@@ -27,13 +27,19 @@ _ABSOLUTE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")
 _PATH_TEXT = 1024  # a longer text is no path: tokenizers hold theirs inline
 
 
+# Names that Keras gives models without one.
+_DEFAULT = re.compile(r"(?:sequential|functional|model)(?:_\d+)?")
+
+
 @dataclass
 class Described:
-    """What a configuration says of its model. `layers` are the names of its top layers, in order."""
+    """What a configuration says of its model. `layers` are the names of its top layers, in order, `inputs` those of
+    them that are inputs, with their shapes."""
 
     architecture: str = ""
     name: str = ""
     layers: list[str] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
 
 
 def judge(config: object, exam: Exam, at: int = -1) -> Described:
@@ -59,7 +65,10 @@ def judge_document(document: Document, exam: Exam, at: int = -1) -> Described:
     described = _described(document.root)
     if described.architecture:
         exam.fact("architecture", described.architecture)
-    exam.declare("name", described.name)
+    if described.inputs:
+        exam.fact("inputs", described.inputs)
+    if not _DEFAULT.fullmatch(described.name):
+        exam.declare("name", described.name)
     return described
 
 
@@ -246,4 +255,7 @@ def _described(root: Any) -> Described:
         )
         if name:
             described.layers.append(name)
+        if isinstance(inner, dict) and layer.get("class_name") == "InputLayer":
+            shape = inner.get("batch_shape", inner.get("batch_input_shape"))
+            described.inputs.append(f"{name} {shape}" if isinstance(shape, list) and len(shape) < 20 else name)
     return described

@@ -56,6 +56,8 @@ def of_function(module: str, name: str) -> Name:
         if inner in words("functional"):
             return Name.KNOWN
         return Name.DANGEROUS if inner not in words("modelling") and _reaches(name) else Name.CUSTOM
+    if module == "tensorflow" or module.startswith("tensorflow."):
+        return _of_tensorflow_module(module, name)
     if module not in {"", "__main__", "builtins"}:
         weighed = policy.entry(module, name).standing is Standing.WEIGH  # its arguments are the configuration's too
         return Name.DANGEROUS if weighed else _of_others(module, name)
@@ -77,6 +79,14 @@ def foreign(module: str) -> bool:
     if module in {"", "__main__", "builtins"} or _package(module):
         return False
     return policy.entry(module, "_").standing is Standing.DANGEROUS
+
+
+def _of_tensorflow_module(module: str, name: str) -> Name:
+    """A function of TensorFlow by the module that it is in: `tensorflow.io`, `tensorflow.python.ops.io_ops`."""
+    symbol = f"{module}.{name}".removeprefix("tensorflow.").removeprefix("_api.v2.").removeprefix("python.ops.")
+    known = of_tensorflow(symbol)
+    lasts = {one.rpartition(".")[2] for one in words("tensorflow_dangerous")} - {""}
+    return Name.DANGEROUS if known is Name.CUSTOM and name in lasts else known
 
 
 def why(module: str, name: str) -> str:

@@ -37,6 +37,7 @@ class Survey:
     datasets: int = 0
     _stretches: list[tuple[int, int, str]] = field(default_factory=list)
     _precisions: dict[str, int] = field(default_factory=dict)
+    _plugins: set[int] = field(default_factory=set)
     _told: dict[str, int] = field(default_factory=dict)
 
     def add(self, thing: Thing) -> None:
@@ -120,7 +121,9 @@ class Survey:
                 continue
             known = storage.REGISTERED.get(one.id)
             message = f"its data pass through a plugin that HDF5 loads from its plugin folder: filter {one.id}"
-            self.note(Sign.NATIVE, known or one.name or f"filter {one.id}", message, thing.address)
+            if one.id not in self._plugins:
+                self._plugins.add(one.id)
+                self.note(Sign.NATIVE, known or one.name or f"filter {one.id}", message, thing.address)
 
     def _dataset(self, thing: Thing, stored: storage.Storage) -> None:
         if thing.type is None or thing.space is None:
