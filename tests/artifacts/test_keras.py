@@ -85,6 +85,24 @@ EXECUTES: dict[str, Json] = {
     "the names of a module at hand": model(
         {"class_name": "Lambda", "config": {"function": [code("1"), None, None], "module": "subprocess"}}
     ),
+    "a lambda as a tuple with line breaks": {
+        "class_name": "Lambda",
+        "config": {
+            "name": "l",
+            "function": {
+                "class_name": "__tuple__",
+                "items": [code(RUNS)[:20] + "\n" + code(RUNS)[20:] + "\n", None, None],
+            },
+            "function_type": "lambda",
+            "module": "__main__",
+        },
+    },
+    "a lambda whose values are items": model(
+        layer("Lambda", function={"class_name": "__lambda__", "items": [code(RUNS), None, None]})
+    ),
+    "a lambda by its value": model(
+        layer("Dense", activation={"class_name": "__lambda__", "config": {"value": [code(RUNS), None, None]}})
+    ),
     "a function of TensorFlow": model(layer("Lambda", function=function("tensorflow.io", "write_file"))),
     "a function of TensorFlow by its source": model(
         layer("Lambda", function=function("tensorflow.python.ops.io_ops", "read_file"))
@@ -151,6 +169,11 @@ def test_a_lambda_without_effect_carries_code() -> None:
     for one in (new, model({"class_name": "Lambda", "config": {"function": old, "function_type": "lambda"}})):
         report = judged(one)
         assert signs(report) == {Sign.CARRIES} and report.state is State.CODE
+
+
+@pytest.mark.parametrize("value", [None, [], {}, 3, [[code("1")]], {"x": [code("1")]}])
+def test_a_lambda_in_an_unusual_form_is_never_clean(value: object) -> None:
+    assert judged(model(layer("Lambda", function=value))).state >= State.CODE
 
 
 @pytest.mark.parametrize(

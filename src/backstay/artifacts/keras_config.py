@@ -106,8 +106,7 @@ class _Walk:
         if name == "__typespec__":
             name = _text(node.get("spec_name"))
         if name == "__lambda__":
-            inner = config if isinstance(config, dict) else {}
-            self.code(inner.get("code", inner.get("value")), "lambda", "")
+            self.code(_code(node), "lambda", "")
         elif name == "function":
             self.function(module, config if isinstance(config, str) else registered)
         else:
@@ -137,12 +136,15 @@ class _Walk:
                 _text(config.get("module" if field_ == "function" else f"{field_}_module")),
             )
             kind = _text(config.get("function_type" if field_ == "function" else f"{field_}_type"))
-            if isinstance(value, list) and value and isinstance(value[0], str):
-                self.code(value[0], label, module)
+            packed = isinstance(value, dict) and value.get("class_name") == "__tuple__"  # of TensorFlow 2.13 on
+            if packed or (isinstance(value, list) and value and isinstance(value[0], str)):
+                self.code(_code(value), label, module)
             elif isinstance(value, str) and (kind == "lambda" or (not kind and len(value) > 100)):
                 self.code(value, label, module)
             elif isinstance(value, str) and (kind in {"function", "raw"} or field_ == "function"):
                 self.function(module, value)
+            elif field_ == "function" and not (isinstance(value, dict) and "class_name" in value):
+                self.note(Sign.CARRIES, label, "a Lambda whose function is not where Keras writes it")
 
     def function(self, module: str, name: str) -> None:
         if "(" in name or name.startswith("lambda"):  # source in place of a name, which no Keras writes
@@ -225,6 +227,20 @@ def leaves(path: str) -> bool:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _code(value: object) -> str | None:
+    """The code of a stored function: a text, the first of three values, or one of the fields that hold those."""
+    for _ in range(8):
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list) and value:
+            value = value[0]
+        elif isinstance(value, dict):
+            value = next((value[one] for one in ("code", "value", "items", "config") if value.get(one)), None)
+        else:
+            break
+    return None
 
 
 def _texts(root: object) -> list[str]:
