@@ -111,6 +111,18 @@ def test_operations_of_torchscript(line: str, sign: Sign, subject: str) -> None:
     assert subjects(report, sign) == [subject] and signs(report) == {sign}
 
 
+def test_operations_of_bytecode() -> None:
+    def bytecode(operator: bytes) -> Inspection:
+        table = b"\x80\x02X\x09\0\0\0operatorsq\0X" + struct.pack("<I", len(operator)) + operator + b"q\1\x86."
+        files = {"n/data.pkl": GOOD, "n/bytecode.pkl": table, "n/version": b"3\n"}
+        return inspected(honest_zip(files), "n.ptl")
+
+    assert bytecode(b"aten::add").state is State.CLEAN
+    report = bytecode(b"aten::from_file")
+    assert subjects(report, Sign.OPERATIONS) == ["aten::from_file"]
+    assert subjects(bytecode(b"mine::run"), Sign.NATIVE) == ["mine::run"]
+
+
 def test_python_in_the_place_of_torchscript() -> None:
     assert subjects(script("import os\nos.system('true')\n"), Sign.EXECUTES) == ["os"]
     assert script("op_version_set = 1\nimport __torch__.torch.nn\n").state is State.CLEAN
@@ -130,6 +142,8 @@ def test_packages_carry_their_source() -> None:
     files = {"p/.data/extern_modules": b"", "p/model/model.pkl": GOOD, "p/module.py": b"x = 1\n"}
     report = inspected(honest_zip(files))
     assert report.format == "torch-package" and report.state is State.CODE
+    assert report.observations[0].member == "p/module.py"
+    assert Sign.EXECUTES in signs(inspected(honest_zip(files | {"p/module.py": b"import os\nos.system('true')\n"})))
     files["p/model/model.pkl"] = EVIL
     assert Sign.EXECUTES in signs(inspected(honest_zip(files)))
 
@@ -174,6 +188,7 @@ def test_archives_for_torchserve() -> None:
     assert report.declared["name"] == "net" and report.declared["version"] == "1.0"
     assert mar("handler.py:run", handler__py=b"def run(x):\n    return x\n").state is State.CODE
     assert mar("../handler.py").state is State.MALICIOUS
+    assert Sign.EXECUTES in signs(mar("handler.py", handler__py=b"import os\nos.system('true')\n"))
     assert signs(mar(net__pt=zip_of(*torch_zip(EVIL)))) == {Sign.EXECUTES}
     assert signs(mar(requirements__txt=b"numpy\n--extra-index-url http://x.invalid\n")) == {Sign.UNKNOWN}
     assert mar(requirements__txt=b"numpy==2.0\ntorch\n").state is State.CLEAN

@@ -14,6 +14,8 @@ _CALL = re.compile(rb"\b(?:torch|ops\.aten)\.([a-z_0-9]{1,60})\s*\(")
 _OPERATOR = re.compile(rb"\bops\.([A-Za-z_0-9]{1,60})\.([A-Za-z_0-9]{1,100})")
 _CLASS = re.compile(rb"__torch__\.torch\.classes\.([A-Za-z_0-9]{1,60})\.([A-Za-z_0-9]{1,100})")
 
+_TEXTS = re.compile(rb"X([\x04-\xff])\0\0\0")  # the opcode of a short text
+_NAMED = re.compile(rb"[A-Za-z_][A-Za-z_0-9]*::[A-Za-z_][A-Za-z_0-9]*")
 # Old archives import the other files of their own; Python's modules are out of reach.
 _IMPORT = re.compile(rb"^(?:import|from)[ \t]+(?!__torch__)([A-Za-z_][\w.]{0,80})", re.MULTILINE)
 
@@ -80,6 +82,16 @@ def judge(source: bytes, exam: Exam) -> None:
             seen.add(f"class {space}.{name}")
             message = "a class that a native library must register before this can be loaded"
             exam.note(Sign.NATIVE, f"{space}.{name}", message, found.start())
+
+
+def judge_bytecode(pickle: bytes, exam: Exam) -> None:
+    """The same of the table of operators that the pickle for the mobile interpreter holds as texts."""
+    exam.step(1 + len(pickle) // 64)
+    seen: set[str] = set()
+    for found in _TEXTS.finditer(pickle):
+        text = pickle[found.end() : found.end() + found.group(1)[0]]
+        if _NAMED.fullmatch(text):
+            _operator(text.decode().replace("::", "."), found.start(), seen, exam)
 
 
 def _operator(name: str, at: int, seen: set[str], exam: Exam) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from backstay.artifacts.containers import names
+from backstay.artifacts.containers import names, sources
 from backstay.artifacts.documents import read_json
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.format import Layout, Member
@@ -35,10 +35,7 @@ def read(members: dict[str, Member], exam: Exam) -> Sequence[str]:
             for key in document.duplicates:
                 inside.note(Sign.DECEIVES, key, "stands twice in one object: readers take one or the other")
             model = _model(document.root, inside)
-    sources = _code(members, model)
-    if sources:
-        message = f"Python that the server runs ({len(sources)} files)"
-        exam.note(Sign.CARRIES, sources[0], message)
+    done += sources.judge((members[name] for name in _code(members, model)), exam)
     _requirements(members, model, exam)
     return done
 

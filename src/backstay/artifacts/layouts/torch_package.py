@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from backstay.artifacts.containers import torch_storages
+from backstay.artifacts.containers import sources, torch_storages
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.format import Layout, Member
 from backstay.artifacts.pickles import streams
 from backstay.artifacts.pickles.storages import Storage
-from backstay.artifacts.report import Sign
 
 _MARK = ".data/extern_modules"
 
@@ -38,10 +37,7 @@ def read(members: dict[str, Member], exam: Exam) -> Sequence[str]:
                     storages += found
                     done += torch_storages.check(members, f"{top}.data/", found, exam, ".storage")
     torch_storages.tell(storages, exam)
-    sources = [name for name in members if name.endswith(".py") and members[name].size]
-    if sources:
-        message = f"source in the package, run when it is imported ({len(sources)} files)"
-        exam.note(Sign.CARRIES, sources[0].removeprefix(top), message)
+    done += sources.judge((member for name, member in members.items() if name.endswith(".py")), exam)
     return done
 
 

@@ -6,7 +6,6 @@ from backstay.artifacts.containers import torch_storages, torchscript_code
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.format import Layout, Member
 from backstay.artifacts.layouts import pytorch
-from backstay.artifacts.report import Sign
 
 _SOURCE = 16 << 20
 
@@ -24,7 +23,8 @@ def read(members: dict[str, Member], exam: Exam) -> Sequence[str]:
     done, storages = pytorch.pickles(members, top, exam, ("data", "constants"))
     torch_storages.tell(storages, exam)
     for name, member in members.items():
-        if not (name.startswith(f"{top}code/") and name.endswith(".py")):
+        is_bytecode = name == f"{top}bytecode.pkl"
+        if not is_bytecode and not (name.startswith(f"{top}code/") and name.endswith(".py")):
             continue
         with exam.contained():
             content = member.open()
@@ -32,10 +32,11 @@ def read(members: dict[str, Member], exam: Exam) -> Sequence[str]:
                 if content.size > _SOURCE:
                     inside.gap("too large", f"TorchScript code of {content.size} bytes")
                     continue
+                if is_bytecode:  # its pickle is left to the reader of pickles
+                    torchscript_code.judge_bytecode(content.read(0, content.size), inside)
+                    continue
                 torchscript_code.judge(content.read(0, content.size), inside)
                 done.append(name)
-    if any(name.startswith(f"{top}bytecode") for name in members):
-        exam.note(Sign.IRREGULAR, "bytecode.pkl", "code for the mobile interpreter beside the source")
     return done
 
 
