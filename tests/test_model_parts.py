@@ -49,5 +49,26 @@ def test_a_shard_with_other_tensors(tmp_path: Path) -> None:
     assert f"{TWO}: holds 2 tensors, of which the index names 1 or others" in message
 
 
+OPENVINO = """<?xml version="1.0"?>
+<net name="detector" version="11"><layers>
+<layer id="0" name="w" type="Const" version="opset1"><data element_type="f32" shape="4" offset="0" size="16"/>
+<output><port id="0" precision="FP32"><dim>4</dim></port></output></layer>
+</layers><edges/></net>"""
+
+
+def test_data_beside_a_graph(tmp_path: Path) -> None:
+    def told() -> list[str]:
+        return [one.message for one in scan(tmp_path).findings if one.rule == "incomplete-model"]
+
+    (tmp_path / "Net.xml").write_text(OPENVINO)
+    [message] = told()
+    assert "net.bin: named by the graph, and not here" in message
+    (tmp_path / "Net.bin").write_bytes(bytes(8))
+    [message] = told()
+    assert "net.bin: has 8 bytes, and 16 are referred to" in message
+    (tmp_path / "Net.bin").write_bytes(bytes(16))
+    assert not told()
+
+
 def test_the_digest_does_not_depend_on_the_order() -> None:
     assert digest(["a", "b"]) == digest(["b", "a"]) != digest(["ab"])

@@ -72,6 +72,9 @@ class SourcePlaces:
             return None
         return file.data
 
+    def size(self, path: str) -> int | None:
+        return self._reader.size(self._real.get(path, path))
+
     def unread(self, path: str, reason: str, detail: str = "") -> None:
         self.skips.append(Skip(path, reason, detail))
 

@@ -178,6 +178,10 @@ class Places(Protocol):
         """A file's content again, or None if it is unreadable, too large, or changed since it was first read."""
         ...
 
+    def size(self, path: str) -> int | None:
+        """How many bytes a file has now, however large; None when it cannot be told."""
+        ...
+
     def authors(self, paths: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
         """Who committed to these files lately, by path: names and number of commits, most first; may be slow."""
         ...

@@ -32,6 +32,9 @@ class FakePlaces:
     def read(self, path: str) -> bytes | None:
         return self._files.get(path)
 
+    def size(self, path: str) -> int | None:
+        return None
+
     def authors(self, paths: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
         return {}
 

@@ -84,6 +84,16 @@ class Reader:
             self._hash_left -= time.monotonic() - started
         return dataclasses.replace(file, sha256=digest.hexdigest()), None
 
+    def size(self, real: str) -> int | None:
+        """The size of a file by its real path, in bytes; None when it cannot be opened."""
+        folder, _, name = real.rpartition("/")
+        try:
+            fd, size = handles.open_file(self._open(folder), name)
+        except (OSError, ValueError):
+            return None
+        os.close(fd)
+        return size
+
     def close(self) -> None:
         for handle in (self._folder, self._root):
             if handle is not None:

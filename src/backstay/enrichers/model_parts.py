@@ -17,7 +17,7 @@ def enrich(graph: Graph, places: Places) -> Iterator[Joined]:
 
     Where no shard is here at all, the weights are kept elsewhere, which is no fault.
     """
-    paths = frozenset(places.paths())
+    paths = {path.lower(): path for path in places.paths()}  # names in other files are not always spelled alike
     files = {asset.text("path"): asset for asset in graph.all(Kind.MODEL_FILE)}
     for model in graph.all(Kind.MODEL):
         if model.items("shards"):
@@ -28,7 +28,11 @@ def enrich(graph: Graph, places: Places) -> Iterator[Joined]:
             yield from _told(model, {"missing_parts": [] if whole else lost, "irregular_structure": odd})
     for path, file in files.items():
         folder = posixpath.dirname(path)
-        lost = [_lost(name, "the graph") for name in file.items("external") if _gone(folder, name, paths)]
+        names, needed = file.items("external"), file.items("external_bytes")
+        lost = [_lost(name, "the graph") for name in names if _gone(folder, name, paths)]
+        if len(needed) == len(names):
+            short = (_short(folder, name, least, paths, places) for name, least in zip(names, needed, strict=True))
+            lost += [text for text in short if text]
         yield from _told(file, {"missing_parts": lost})
 
 
@@ -44,11 +48,20 @@ def _lost(name: str, who: str) -> str:
     return f"{name}: named by {who}, and not here"
 
 
-def _gone(folder: str, name: str, paths: frozenset[str]) -> bool:
+def _gone(folder: str, name: str, paths: dict[str, str]) -> bool:
     """Whether a file that is named beside another is missing; one that is named elsewhere is another rule's matter."""
     inner = posixpath.normpath(posixpath.join(folder, name))
     outside = name.startswith("/") or "://" in name or "\\" in name or inner.startswith("..")
-    return not outside and inner not in paths
+    return not outside and inner.lower() not in paths
+
+
+def _short(folder: str, name: str, least: str, paths: dict[str, str], places: Places) -> str:
+    """In words, that a file is shorter than what refers to it needs; empty when it is not, or is not here."""
+    path = paths.get(posixpath.normpath(posixpath.join(folder, name)).lower())
+    size = places.size(path) if path is not None else None
+    if size is None or not least.isdecimal() or size >= int(least):
+        return ""
+    return f"{name}: has {size} bytes, and {least} are referred to"
 
 
 def _differs(folder: str, entry: str, files: dict[str, Asset]) -> str:
