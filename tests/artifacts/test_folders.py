@@ -582,3 +582,39 @@ def test_any_bytes_end_in_a_report(data: bytes) -> None:
             one.read(Bytes(data), exam)
         assert "reader failed" not in {gap.reason for gap in exam.gaps}, one.id
     assert recognised(Candidate(Bytes(data), "x")) is not None
+
+
+# --- Code of a repository
+
+MODELING = "from transformers import PreTrainedModel\n\n\nclass MyModel(PreTrainedModel):\n    pass\n"
+CODE = {
+    "modeling_mine.py": MODELING,
+    "configuration_mine.py": "from transformers import PretrainedConfig\nclass MyConfig(PretrainedConfig):\n    pass\n",
+    "handler.py": "class EndpointHandler:\n    def __init__(self, path=''):\n        pass\n",
+    "squad.py": "import datasets\nclass Squad(datasets.GeneratorBasedBuilder):\n    pass\n",
+    "model.py": "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n",
+}
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_code_of_a_repository_is_carried_and_judged(name: str) -> None:
+    report = seen(name, CODE[name])
+    assert report.format == "repository-code"
+    assert signs(report) == {Sign.CARRIES}
+    bad = seen(name, CODE[name] + "\nimport os\nos.system('true')\n")
+    assert Sign.EXECUTES in signs(bad)
+    assert bad.state is State.MALICIOUS
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("modeling_utils.py", "from .configuration import X\nclass A:\n    pass\n"),
+        ("handler.py", "class Handler:\n    pass\n"),
+        ("model.py", "class Model:\n    pass\n"),
+        ("train.py", MODELING),
+        ("modeling_mine.txt", MODELING),
+    ],
+)
+def test_other_code_is_not_claimed(name: str, text: str) -> None:
+    assert not recognised(Candidate(Bytes(text.encode()), name))

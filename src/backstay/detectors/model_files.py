@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backstay.artifacts.content import Bytes
 from backstay.artifacts.format import Candidate, Role
 from backstay.artifacts.inspection import PROMISING, executable, inspect, promised, recognised, role
-from backstay.artifacts.report import Inspection, Sign
+from backstay.artifacts.report import Inspection, Sign, State
 from backstay.detectors.support.facts import edge, owner_edge
 from backstay.detectors.support.hub import folder_model, hub_dataset, hub_model
 from backstay.detectors.support.lfs import pointer
@@ -86,7 +86,12 @@ def _lineage(file: File, asset: Asset, seen: Inspection) -> Iterator[Fact]:
 
 
 def _companion(file: File, seen: Inspection) -> Iterator[Fact]:
-    """What a configuration, tokenizer or index says belongs to the model of its folder."""
+    """What a configuration, tokenizer or index says belongs to the model of its folder.
+
+    Code by the name of a repository's may be a project's own: nothing is said of it but what no model needs.
+    """
+    if seen.format == "repository-code" and seen.state is not State.MALICIOUS:
+        return
     attributes: Attributes = {**facts(seen), **signs(seen)}
     if not attributes:
         return

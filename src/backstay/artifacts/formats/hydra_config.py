@@ -13,11 +13,14 @@ _TARGET = re.compile(
     rb"""^[ \t-]{0,100}target[ \t]{0,5}:[ \t]{1,5}\w+(?:\.\w+)+[ \t]{0,5}\r?$|!!python/object"""
 )
 
+_WORDS = (b"_target_", b"class_path", b"target:", b"!!python/object")
+
 
 def _matches(candidate: Candidate) -> bool:
     if not candidate.name.endswith(_SUFFIXES) or b"\0" in candidate.head[:1024]:
         return False
-    return bool(_TARGET.search(candidate.head) or _TARGET.search(candidate.tail))
+    ends = (candidate.head,) if candidate.size <= len(candidate.head) else (candidate.head, candidate.tail)
+    return any(any(word in one for word in _WORDS) and bool(_TARGET.search(one)) for one in ends)
 
 
 def _read(content: Content, exam: Exam) -> None:
