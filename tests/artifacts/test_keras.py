@@ -135,6 +135,11 @@ def test_cve_2025_12058_a_vocabulary_from_outside_escapes(path: str) -> None:
         assert subjects(judged(model(layer(name, vocabulary=path))), Sign.ESCAPES) == {path}
 
 
+def test_a_path_of_a_custom_class_is_no_accusation() -> None:
+    mine = layer("Mine", module="mypackage", weights="/content/weights.h5", url="https://host.invalid/x")
+    assert signs(judged(model(mine))) == {Sign.UNKNOWN, Sign.IRREGULAR}
+
+
 def test_a_vocabulary_beside_the_model_is_only_odd() -> None:
     assert signs(judged(model(layer("StringLookup", vocabulary="vocab.txt")))) == {Sign.IRREGULAR}
     assert not signs(judged(model(layer("StringLookup", vocabulary=["/etc/passwd", "http://x/"]))))

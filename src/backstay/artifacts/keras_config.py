@@ -82,27 +82,25 @@ class _Walk:
 
     def all(self, root: Any) -> None:
         """Every object of the tree, however it is nested, without recursion."""
-        waiting = [root]
+        waiting = [(root, True)]
         while waiting:
-            node = waiting.pop()
-            self.exam.step()
+            node, known = waiting.pop()
+            self.exam.step(1 + len(node) // 64)
             if isinstance(node, dict):
                 if isinstance(node.get("class_name"), str):
-                    self.entry(node)
+                    known = self.entry(node)
                 for key, value in node.items():
                     if isinstance(value, str):
-                        self.text(key, value)
-                waiting.extend(one for one in reversed(node.values()) if isinstance(one, dict | list))
-            else:
-                self.exam.step(len(node) // 64)
-                waiting.extend(one for one in reversed(node) if isinstance(one, dict | list))
+                        self.text(key, value, known)
+            inner = node.values() if isinstance(node, dict) else node
+            waiting.extend((one, known) for one in reversed(inner) if isinstance(one, dict | list))
 
-    def entry(self, node: dict[str, Any]) -> None:
-        """One `{"class_name": ..., "config": ...}`."""
+    def entry(self, node: dict[str, Any]) -> bool:
+        """One `{"class_name": ..., "config": ...}`; whether its class is one of Keras, which opens paths as it does."""
         name, module, config = node["class_name"], _text(node.get("module")), node.get("config")
         registered = _text(node.get("registered_name"))
         if name in keras_names.words("values") and (not module or module in {"builtins", "keras"}):
-            return
+            return True
         if name == "__typespec__":
             name = _text(node.get("spec_name"))
         if name == "__lambda__":
@@ -110,8 +108,11 @@ class _Walk:
         elif name == "function":
             self.function(module, config if isinstance(config, str) else registered)
         else:
-            self.named(keras_names.of_class(module, name, registered), module, name, "class")
+            standing = keras_names.of_class(module, name, registered)
+            self.named(standing, module, name, "class")
             self.special(name.rpartition(">")[2], config if isinstance(config, dict) else {})
+            return standing is not Name.CUSTOM
+        return True
 
     def special(self, name: str, config: dict[str, Any]) -> None:
         """The classes whose own configuration holds code, or names something to load."""
@@ -130,20 +131,20 @@ class _Walk:
             self.note(Sign.CARRIES, label, "loads the TensorFlow SavedModel at its file path as a layer (TFSMLayer)")
 
     def lambda_layer(self, config: dict[str, Any], label: str) -> None:
-        for field_ in ("function", "output_shape", "mask"):
-            value, module = (
-                config.get(field_),
-                _text(config.get("module" if field_ == "function" else f"{field_}_module")),
-            )
-            kind = _text(config.get("function_type" if field_ == "function" else f"{field_}_type"))
+        for name, of_module, of_kind in (
+            ("function", "module", "function_type"),
+            ("output_shape", "output_shape_module", "output_shape_type"),
+            ("mask", "mask_module", "mask_type"),
+        ):
+            value, module, kind = config.get(name), _text(config.get(of_module)), _text(config.get(of_kind))
             packed = isinstance(value, dict) and value.get("class_name") == "__tuple__"  # of TensorFlow 2.13 on
             if packed or (isinstance(value, list) and value and isinstance(value[0], str)):
                 self.code(_code(value), label, module)
             elif isinstance(value, str) and (kind == "lambda" or (not kind and len(value) > 100)):
                 self.code(value, label, module)
-            elif isinstance(value, str) and (kind in {"function", "raw"} or field_ == "function"):
+            elif isinstance(value, str) and (kind in {"function", "raw"} or name == "function"):
                 self.function(module, value)
-            elif field_ == "function" and not (isinstance(value, dict) and "class_name" in value):
+            elif name == "function" and not (isinstance(value, dict) and "class_name" in value):
                 self.note(Sign.CARRIES, label, "a Lambda whose function is not where Keras writes it")
 
     def function(self, module: str, name: str) -> None:
@@ -193,7 +194,8 @@ class _Walk:
 
     def torch_module(self, module: object, label: str) -> None:
         self.note(Sign.CARRIES, label, "a pickled PyTorch module: loading unpickles it (TorchModuleWrapper)")
-        text = max(_texts(module), key=len, default="")
+        text = max(_texts(module, self.exam), key=len, default="")
+        self.exam.step(len(text) // 64)
         try:
             data = base64.b64decode(text.encode("ascii"))
         except (UnicodeEncodeError, binascii.Error, ValueError):
@@ -201,17 +203,18 @@ class _Walk:
         if data and not self.exam.inspect(Bytes(data), f"{label}.pt"):
             self.exam.gap("not recognised", f"the PyTorch module of layer {label}")
 
-    def text(self, key: str, value: str) -> None:
-        """A text that is opened as a file, or looked up as a function."""
+    def text(self, key: str, value: str, known: bool) -> None:
+        """A text that is opened as a file (when `known`: what a custom class does with it, nobody can tell), or looked
+        up as a function."""
         last = value.rpartition(".")[2]
         unsafe = last == "enable_unsafe_deserialization" and key not in {"class_name", "config", "registered_name"}
         if unsafe or (key in _CALLABLE and last.isidentifier()):
             self.loose(value)
         if key in keras_names.words("paths") and value and len(value) <= _PATH_TEXT:
-            if leaves(value):
+            if leaves(value) and known:
                 self.note(Sign.ESCAPES, value, f"building the model opens this path ({key})")
-            elif key in {"vocabulary", "filepath"}:
-                self.note(Sign.IRREGULAR, value, f"building the model reads this file beside it ({key})")
+            elif key in {"vocabulary", "filepath"} or leaves(value):
+                self.note(Sign.IRREGULAR, value, f"building the model may read this file ({key})")
         elif (
             key in _FUNCTIONS
             and keras_names.of_function("", value) is Name.CUSTOM
@@ -243,11 +246,12 @@ def _code(value: object) -> str | None:
     return None
 
 
-def _texts(root: object) -> list[str]:
+def _texts(root: object, exam: Exam) -> list[str]:
     """All texts of a value."""
     found, waiting = [], [root]
     while waiting:
         node = waiting.pop()
+        exam.step()
         if isinstance(node, str):
             found.append(node)
         elif isinstance(node, dict | list):

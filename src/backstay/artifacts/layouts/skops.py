@@ -164,7 +164,7 @@ class _Tree:
         if name not in _GETTERS:
             self.exam.note(Sign.EXECUTES, f"operator.{name}", "OperatorFuncNode calls it with arguments of the file")
             return
-        texts = _texts(node.get("attrs"))
+        texts = _texts(node.get("attrs"), self.exam)
         for text in texts:
             if "__" in text:
                 message = f"reads {text}: a way into the interpreter"
@@ -192,11 +192,12 @@ class _Tree:
             )
 
 
-def _texts(node: Any) -> list[str]:
+def _texts(node: Any, exam: Exam) -> list[str]:
     """The JSON texts of the nodes below one."""
     found, waiting = [], [node]
     while waiting:
         one = waiting.pop()
+        exam.step()
         if isinstance(one, dict):
             if one.get("__loader__") == "JsonNode":
                 found.append(_text(one.get("content")))
