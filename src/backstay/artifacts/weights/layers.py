@@ -14,7 +14,9 @@ from backstay.artifacts.report import Sign
 from backstay.artifacts.weights.tensors import Tensor
 
 _NUMBER = re.compile(r"(?:^|\.)(\d{1,5})(?=\.)")
-_LEAST_BLOCKS = 5
+_LEAST_BLOCKS = 6
+_MOSTLY = 0.75  # of the blocks alike: their numbers go on without holes
+_ALIKE = 0.5  # of the other blocks alike: what only one of them has was added to it
 _LEAST_TENSORS = 4  # of one block: smaller ones are lists of single layers, between which numbers are free
 _MOST = 200_000  # tensors that are looked at
 _SHARD = re.compile(r"-\d{5}-of-\d{5}|[._-]part[._-]?\d|shard")
@@ -100,20 +102,26 @@ def _check_blocks(blocks: _Blocks, exam: Exam) -> None:
     (usual, number), *_ = kinds.most_common(1)
     if len(usual) < _LEAST_TENSORS:
         return
-    alike = number >= 0.75 * len(blocks.members)
+    alike = number >= _MOSTLY * len(blocks.members)
     highest = max(blocks.members)
     if alike and highest - min(blocks.members) + 1 > len(blocks.members):
         missing = next(one for one in range(min(blocks.members), highest) if one not in blocks.members)
         exam.note(Sign.INDICATOR, f"{blocks.prefix}{missing}", "this layer is left out between others of its kind")
-    if number != len(blocks.members) - 1 or len(blocks.members) < _LEAST_BLOCKS + 1:
+    if number < _ALIKE * (len(blocks.members) - 1):
         return
-    odd = next(one for one, ends in blocks.members.items() if frozenset(ends.items()) != usual)
-    ends = blocks.members[odd]
-    if odd == min(blocks.members) or any(extra in end for end in ends for extra in _EXTRA_BLOCK):
-        return
-    common = dict(usual)
-    added = sorted(set(ends) - set(common))
-    reshaped = sorted(end for end in set(ends) & set(common) if ends[end] != common[end])
-    if added or reshaped:
-        what = f"has {(added or reshaped)[0]}" + (" in another shape" if not added else ", which no other has")
-        exam.note(Sign.INDICATOR, f"{blocks.prefix}{odd}", f"unlike the {number} other layers: it {what}")
+    holders = Counter(end for ends in blocks.members.values() for end in ends)
+    for odd, ends in blocks.members.items():
+        added = sorted(end for end in ends if holders[end] == 1)
+        if odd == min(blocks.members) or any(extra in end for end in ends for extra in _EXTRA_BLOCK):
+            continue
+        if added:
+            message = f"unlike the {len(blocks.members) - 1} other layers it has {added[0]}"
+            exam.note(Sign.INDICATOR, f"{blocks.prefix}{odd}", message)
+        elif number == len(blocks.members) - 1 and (changed := _reshaped(ends, dict(usual))):
+            message = f"unlike the {number} other layers it has {changed} in another shape"
+            exam.note(Sign.INDICATOR, f"{blocks.prefix}{odd}", message)
+
+
+def _reshaped(ends: dict[str, tuple[int, ...]], usual: dict[str, tuple[int, ...]]) -> str:
+    """The first tensor of a block that others have in another shape."""
+    return next((end for end in sorted(ends) if end in usual and ends[end] != usual[end]), "")

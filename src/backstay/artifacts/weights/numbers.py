@@ -20,7 +20,8 @@ _LEAST = 4096  # bytes of a stretch
 _VALUES = 2048  # of a tensor that its size is estimated from
 _TENSORS = 50_000
 _TOLD = 20
-_SIBLINGS = 8  # of the same name and shape in other layers, to compare a tensor with
+_LEAST_ELEMENTS = 1024  # of a matrix that is compared: biases and norms differ from layer to layer in honest models
+_SIBLINGS = 6  # of the same name and shape in other layers, to compare a tensor with
 # A tensor is an outlier when it is both many robust deviations and many times away from its siblings' middle.
 _DEVIATIONS = 12.0
 _TIMES = 10.0
@@ -44,9 +45,7 @@ _WIDTH = {"F16": 2, "BF16": 2, "F32": 4, "F64": 8, "C64": 4, "F8_E5M2": 1, "F8_E
 def check_numbers(tensors: Sequence[Tensor], content: Content, exam: Exam) -> None:
     """Note tensors with NaN or infinity among the sampled values, and tensors far larger or smaller than the same
     tensor of other layers. Both are Sign.INDICATOR."""
-    held = [
-        one for one in tensors[:_TENSORS] if (one.kind in _WIDTH or one.kind in _SCALES) and one.end <= content.size
-    ]
+    held = [one for one in tensors[:_TENSORS] if _is_looked_at(one) and one.end <= content.size]
     total = sum(one.end - one.start for one in held)
     if not held:
         return
@@ -63,7 +62,7 @@ def check_numbers(tensors: Sequence[Tensor], content: Content, exam: Exam) -> No
             spent += len(data)
             if not bad and non_finite(data, one.kind):
                 bad = at
-            if first and one.kind in ("F32", "F16", "BF16"):
+            if first and one.kind in ("F32", "F16", "BF16") and len(one.shape) > 1 and one.elements >= _LEAST_ELEMENTS:
                 first = False
                 sibling = _LAYER.sub(r"\1#", one.name, count=1)
                 if sibling != one.name:
@@ -75,6 +74,11 @@ def check_numbers(tensors: Sequence[Tensor], content: Content, exam: Exam) -> No
     exam.step(spent // 1024)
     for siblings in sizes.values():
         _outliers(siblings, exam)
+
+
+def _is_looked_at(one: Tensor) -> bool:
+    """Whether a tensor holds numbers that should be finite: masks and single constants may be minus infinity."""
+    return (one.kind in _WIDTH or one.kind in _SCALES) and one.elements > 1 and "mask" not in one.name.lower()
 
 
 def _samples(one: Tensor, content: Content, stretch: int) -> list[tuple[int, bytes]]:
