@@ -5,6 +5,7 @@ from backstay.artifacts.documents import read_json
 from backstay.artifacts.exam import Exam, MalformedError, StopError
 from backstay.artifacts.format import Candidate, Format, Role
 from backstay.artifacts.graphs import paths
+from backstay.artifacts.graphs.contents import check_end
 from backstay.artifacts.graphs.coreml_model import TYPES, CoremlModel
 from backstay.artifacts.report import Sign
 from backstay.artifacts.wire import protobuf
@@ -47,6 +48,7 @@ def _description(message: protobuf.Message) -> bool:
 def _read(content: Content, exam: Exam) -> None:
     exam.fact("framework", "coreml")
     CoremlModel(exam).read(protobuf.root(content, exam))
+    check_end(content, _OWN, exam, numbers=(1, 10))
 
 
 def _read_manifest(content: Content, exam: Exam) -> None:

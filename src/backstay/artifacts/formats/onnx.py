@@ -5,11 +5,13 @@ import re
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, StopError
 from backstay.artifacts.format import Candidate, Format
+from backstay.artifacts.graphs.contents import check_end
 from backstay.artifacts.graphs.onnx_model import Model
 from backstay.artifacts.wire import protobuf
 from backstay.artifacts.wire.protobuf import BYTES, VARINT, Message
 
 _OPERATION = re.compile(rb"[A-Za-z_][A-Za-z0-9_.:-]{0,199}")
+_OWN = frozenset({2, 3, 4, 6, 7, 8, 14, 20, 25, 26})
 _FIELDS = 64  # fields of a message that are looked at before it is given up
 
 
@@ -68,6 +70,7 @@ def _tensor(message: Message) -> bool:
 def _read(content: Content, exam: Exam) -> None:
     exam.fact("framework", "onnx")
     Model(exam).read(protobuf.root(content, exam))
+    check_end(content, _OWN, exam, numbers=(1, 5))
 
 
 FORMAT = Format(id="onnx", matches=_matches, read=_read, suffixes=(".onnx",), executable=None)

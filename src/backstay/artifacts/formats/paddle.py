@@ -6,6 +6,7 @@ from backstay.artifacts.content import Content
 from backstay.artifacts.documents import read_json
 from backstay.artifacts.exam import Exam, MalformedError, StopError
 from backstay.artifacts.format import Candidate, Format
+from backstay.artifacts.graphs.contents import check_end
 from backstay.artifacts.graphs.paddle_model import PRECISIONS, WIDTHS, PaddleModel, described
 from backstay.artifacts.report import Sign
 from backstay.artifacts.wire import protobuf
@@ -56,6 +57,7 @@ def _read_program(content: Content, exam: Exam) -> None:
         PaddleModel(exam).read_json(root)
     else:
         PaddleModel(exam).read(protobuf.root(content, exam))
+        check_end(content, (1, 4, 5), exam)
 
 
 def _are_parameters(candidate: Candidate) -> bool:

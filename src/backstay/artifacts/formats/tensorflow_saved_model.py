@@ -5,6 +5,7 @@ from backstay.artifacts.content import Bytes, Content
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.format import Candidate, Format, Role
 from backstay.artifacts.graphs import tensorflow_model, tensorflow_shape, tensorflow_text
+from backstay.artifacts.graphs.contents import check_end
 from backstay.artifacts.wire import protobuf
 
 
@@ -16,6 +17,7 @@ def _read(content: Content, exam: Exam) -> None:
     exam.fact("framework", "tensorflow")
     if tensorflow_shape.is_saved_model(Candidate(content, exam.name)):
         tensorflow_model.saved_model(protobuf.root(content, exam), exam)
+        check_end(content, (2,), exam, numbers=(1,))
     else:
         data = Bytes(tensorflow_text.binary(content, "SavedModel", exam))
         tensorflow_model.saved_model(protobuf.root(data, exam), exam, placed=False)

@@ -8,7 +8,8 @@ honest graphs are full of comparisons and choices (masks, padding, caches, shape
   that is reduced over all but its batch;
 - it chooses between what the model computes and a constant, in a selection, a branch or a blend;
 - what is chosen goes to an output through nothing that computes anew; further inside, the constant has to be a
-  pattern of its own and not one value throughout, which a mask would be.
+  pattern of its own and not one value throughout, which a mask would be. Where the model has no weights on that way,
+  the constant has to be an answer of several numbers: a guard against a division by zero puts in one.
 """
 
 from collections.abc import Iterator
@@ -35,9 +36,10 @@ class Step:
 
 @dataclass(slots=True)
 class View:
-    """A graph: `inputs` with their number of dimensions that are not 1 (None: not said)."""
+    """A graph: `inputs` with their number of dimensions that are not 1, and whether their first one is open, so that
+    it counts inputs (None: not said)."""
 
-    inputs: dict[str, int | None] = field(default_factory=dict)
+    inputs: dict[str, tuple[int, bool] | None] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
     constants: dict[str, Constant] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
@@ -59,15 +61,17 @@ _CONSTANT, _SHAPE, _INPUT, _MODEL = range(4)
 class _Value(NamedTuple):
     source: int
     extent: int | None = None  # dimensions in which it still varies, of those that are not 1; None: not known
+    batch: bool = True  # one of these counts inputs
     compared: bool = False  # it is the outcome of a comparison of the input with something fixed
     chosen: bool = False  # a flag times a constant: a fixed answer when the flag is set
     gated: bool = False  # the model's answer when a flag is not set
     pattern: bool = False  # a constant that is not one value throughout
+    several: bool = False  # a constant of more than one element
 
     @property
     def flag(self) -> bool:
         """One yes or no for a whole input."""
-        return self.compared and self.source == _INPUT and self.extent is not None and self.extent <= 1
+        return self.compared and self.source == _INPUT and self.extent is not None and self.extent <= self.batch
 
 
 _COMPARISONS = frozenset({"Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"})
@@ -96,6 +100,7 @@ _PASSING = frozenset(
         "DequantizeLinear", "Add", "Mul", "Sub", "Div", "Where", "If",
     }
 )  # fmt: skip
+_FORM = _PASSING - {"Add", "Mul", "Sub", "Div", "Where", "If"}
 _STANDARD = ("", "ai.onnx.ml", "com.microsoft")
 
 
@@ -107,14 +112,18 @@ class Flow:
         self._values: dict[str, _Value] = {}
         self._constants: dict[str, Constant] = view.constants
         self._fixed: dict[str, Constant] = {}
-        self._near: set[str] = set()
+        self._near: set[str] = set()  # an output but for its form and a last blend
+        self._last: set[str] = set()  # an output but for its form
 
     def sites(self) -> Iterator[Site]:
         """Every place where a flag puts a constant in place of the model's answer."""
         for name, rank in self._view.inputs.items():
             if name not in self._constants:
-                self._values[name] = _Value(_INPUT, rank)
-        self._find_near()
+                extent, batch = rank if rank is not None else (None, True)
+                self._values[name] = _Value(_INPUT, extent, batch)
+        makers = {name: step for step in self._view.steps for name in step.outputs}
+        self._near = self._before(makers, _PASSING)
+        self._last = self._before(makers, _FORM)
         for step in self._view.steps:
             self._exam.step()
             yield from self._site(step)
@@ -127,18 +136,19 @@ class Flow:
             self._run(step)
         return [self._value(name) for name in self._view.outputs]
 
-    def _find_near(self) -> None:
-        """Values that are an output but for their form."""
-        makers = {name: step for step in self._view.steps for name in step.outputs}
+    def _before(self, makers: dict[str, Step], passing: frozenset[str]) -> set[str]:
+        """Values that reach an output through nothing but these operations."""
+        found: set[str] = set()
         stack = list(self._view.outputs)
         while stack:
             name = stack.pop()
-            if name in self._near:
+            if name in found:
                 continue
-            self._near.add(name)
+            found.add(name)
             step = makers.get(name)
-            if step is not None and step.operation in _PASSING:
+            if step is not None and step.operation in passing:
                 stack.extend(one for one in step.inputs if one)
+        return found
 
     def _value(self, name: str) -> _Value:
         found = self._values.get(name)
@@ -146,7 +156,7 @@ class Flow:
             return found
         constant = self._constants.get(name)
         if constant is not None:
-            return _Value(_CONSTANT, pattern=constant.uniform is False and constant.elements > 1)
+            return _constant(constant)
         if self._outer is not None and name:
             return self._outer._value(name)
         return _Value(_MODEL) if name else _Value(_CONSTANT)
@@ -167,12 +177,13 @@ class Flow:
         if operation in ("Shape", "Size") and not step.domain:
             return _Value(min(source, _SHAPE))
         if operation == "Constant":
-            constant = step.constant
-            return _Value(_CONSTANT, pattern=constant is not None and constant.uniform is False)
+            return _constant(step.constant) if step.constant is not None else _Value(_CONSTANT)
         if step.branches or step.domain not in _STANDARD:
             return _Value(_MODEL)
         if source <= _SHAPE:
-            return _Value(source, pattern=any(one.pattern for one in values))
+            return _Value(
+                source, pattern=any(one.pattern for one in values), several=any(one.several for one in values)
+            )
         if operation in ("Mul", "Add", "Sum") and len(values) > 1 and source == _MODEL:
             return self._blend(operation, values)
         if source == _MODEL:
@@ -190,22 +201,22 @@ class Flow:
         of_input = [one for one in values if one.source == _INPUT]
         first = of_input[0]
         compared = any(one.compared for one in of_input)
-        extent = _widest(of_input)
+        extent, batch = _widest(of_input), all(one.batch for one in of_input)
         if operation in _COMPARISONS:
-            return _Value(_INPUT, extent, compared=True)
+            return _Value(_INPUT, extent, batch, compared=True)
         if operation in _REDUCTIONS:
-            return _Value(_INPUT, self._reduced(step, first), compared=compared)
+            return _Value(_INPUT, self._reduced(step, first), batch, compared)
         if operation in _POOLS:
-            return _Value(_INPUT, min(2, extent) if extent is not None else 2, compared=compared)
+            return _Value(_INPUT, min(2, extent) if extent is not None else 2, batch, compared)
         if operation in _PICKS and values[0].source == _INPUT:
-            return _Value(_INPUT, self._picked(step, first), compared=compared)
+            return _Value(_INPUT, self._picked(step, first), batch, compared)
         if operation == "Mul" and len(values) == 2 and len(of_input) == 1 and first.flag:
             other = values[1] if values[0].source == _INPUT else values[0]
             return first._replace(chosen=True, pattern=other.pattern)
         if operation == "Where" and values[0].source == _INPUT and all(one.source <= _SHAPE for one in values[1:]):
             return values[0]._replace(chosen=False)
         if operation in _ELEMENTWISE:
-            return _Value(_INPUT, extent, compared, chosen=any(one.chosen for one in of_input))
+            return _Value(_INPUT, extent, batch, compared, chosen=any(one.chosen for one in of_input))
         return _Value(_MODEL)
 
     def _reduced(self, step: Step, value: _Value) -> int | None:
@@ -242,16 +253,17 @@ class Flow:
     def _site(self, step: Step) -> Iterator[Site]:
         """Whether a step chooses between the model's answer and a constant by a flag."""
         near = any(name in self._near for name in step.outputs)
+        last = any(name in self._last for name in step.outputs)
         if step.domain not in _STANDARD:
             return
         if step.operation == "Where" and len(step.inputs) == 3:
             condition, yes, no = (self._value(one) for one in step.inputs)
-            if condition.flag and self._replaces(yes, no, near):
+            if condition.flag and self._replaces(yes, no, near, last):
                 yield self._found(step, "chooses between the model's answer and a constant")
         elif step.operation == "If" and step.inputs and self._value(step.inputs[0]).flag:
             branches = [Flow(view, self._exam, self).outputs() for _, view in step.branches]
             if len(branches) == 2 and any(
-                self._replaces(yes, no, near) for yes, no in zip(*branches, strict=False)
+                self._replaces(yes, no, near, last) for yes, no in zip(*branches, strict=False)
             ):  # fmt: skip
                 yield self._found(step, "gives the model's answer in one branch and a constant in the other")
         elif step.operation in ("Add", "Sum") and len(step.inputs) > 1:
@@ -262,14 +274,23 @@ class Flow:
             if chosen and model and ((gated and near) or any(one.pattern for one in chosen)):
                 yield self._found(step, "adds a constant to the model's answer")
 
-    def _replaces(self, yes: _Value, no: _Value, near: bool) -> bool:
+    def _replaces(self, yes: _Value, no: _Value, near: bool, last: bool) -> bool:
         for fixed, other in ((yes, no), (no, yes)):
-            if fixed.source <= _SHAPE and other.source == _MODEL:
-                return near or fixed.pattern
+            if fixed.source > _SHAPE:
+                continue
+            if other.source == _MODEL and (near or fixed.pattern):
+                return True
+            if other.source == _INPUT and not other.compared and last and fixed.several:
+                return True
         return False
 
     def _found(self, step: Step, how: str) -> Site:
         return Site(step.operation, f"{how}, by a comparison of the input with a fixed pattern", step.at)
+
+
+def _constant(constant: Constant) -> _Value:
+    several = constant.elements > 1
+    return _Value(_CONSTANT, pattern=several and constant.uniform is False, several=several)
 
 
 def _widest(values: list[_Value]) -> int | None:

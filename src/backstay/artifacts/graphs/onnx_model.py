@@ -9,6 +9,7 @@ from backstay.artifacts.exam import Exam
 from backstay.artifacts.graphs import operations, paths
 from backstay.artifacts.graphs.backdoors import Flow, Step, View
 from backstay.artifacts.graphs.circles import circular, sizes
+from backstay.artifacts.graphs.contents import Contents
 from backstay.artifacts.graphs.onnx_tensors import Constant, Tensors
 from backstay.artifacts.graphs.operations import Effect, When
 from backstay.artifacts.report import Sign
@@ -40,7 +41,7 @@ class Model:
 
     def __init__(self, exam: Exam) -> None:
         self.exam = exam
-        self.tensors = Tensors(exam)
+        self.tensors = Tensors(exam, Contents(exam))
         table = operations.table("onnx")
         self._effects = table.effects()
         self._known, self._domains = table.names(), frozenset(table.domains)
@@ -259,17 +260,19 @@ def _signed(values: list[int]) -> list[int]:
     return [value - (1 << 64) if value >> 63 else value for value in values]
 
 
-def _value(message: Message) -> tuple[str, int | None]:
-    """The name of a ValueInfoProto, and its number of dimensions that are not 1 (None: not said)."""
-    name, rank = "", None
+def _value(message: Message) -> tuple[str, tuple[int, bool] | None]:
+    """The name of a ValueInfoProto, its number of dimensions that are not 1, and whether the first one is open."""
+    name = ""
+    rank: tuple[int, bool] | None = None
     for one in message.fields((1, 2)):
         if one.number == 1:
             name = one.text(1024)
             continue
         for kind in one.message().fields((1,)):  # a tensor's type
             for shape in kind.message().fields((2,)):
-                rank = 0
-                for dim in shape.message().fields((1,)):
-                    size = dim.message().first(1)
-                    rank += size is None or size.value != 1
+                sizes = [
+                    dim.message().first(1) for dim, _ in zip(shape.message().fields((1,)), range(64), strict=False)
+                ]
+                varying = sum(size is None or size.value != 1 for size in sizes)
+                rank = varying, bool(sizes) and (sizes[0] is None or sizes[0].signed <= 0)
     return name, rank

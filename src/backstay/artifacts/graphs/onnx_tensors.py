@@ -5,9 +5,9 @@ Field numbers are those of onnx/onnx.proto; external data is described in onnx/d
 
 from dataclasses import dataclass, field
 
-from backstay.artifacts.containers import payloads
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.graphs import paths
+from backstay.artifacts.graphs.contents import Contents
 from backstay.artifacts.report import Sign
 from backstay.artifacts.wire.protobuf import BYTES, Field, Message
 
@@ -45,6 +45,7 @@ class Tensors:
     """Checks the tensors of one file and adds up what they are."""
 
     exam: Exam
+    contents: Contents
     parameters: int = 0
     count: int = 0
     precision: dict[int, int] = field(default_factory=dict)  # elements by data type
@@ -124,10 +125,7 @@ class Tensors:
                 found.integers = [
                     int.from_bytes(data[one : one + 8], "little", signed=True) for one in range(0, len(data) - 7, 8)
                 ]
-        if raw.value >= 64:
-            program = payloads.kind(raw.bytes(1024))
-            if program:
-                self.exam.note(Sign.PROGRAM, program, f"{program} as the data of tensor {found.name}", raw.at)
+        self.contents.look(raw.content, raw.at, raw.value, found.name, data_type in (2, 3, 8))
 
     def _external(self, entries: list[Field], found: Constant, data_type: int, outside: bool, at: int) -> None:
         values: dict[str, str] = {}

@@ -7,6 +7,7 @@ from backstay.artifacts.content import Bytes
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.graphs import operations, paths
 from backstay.artifacts.graphs.circles import circular
+from backstay.artifacts.graphs.contents import Contents
 from backstay.artifacts.graphs.operations import Effect, When
 from backstay.artifacts.graphs.tensorflow_nodes import PRECISIONS, Graph, GraphReader, Node, Scope, Tensor
 from backstay.artifacts.graphs.tensorflow_values import FOLLOWED, Values
@@ -35,7 +36,9 @@ class Judge:
     placed: bool = True  # whether offsets are those of the file
     effects: dict[str, Effect] = field(default_factory=lambda: operations.table("tensorflow").effects())
     _inspected: int = 0
-    _programs: int = 0
+
+    def __post_init__(self) -> None:
+        self.contents = Contents(self.exam)
 
     def reader(self) -> GraphReader:
         """What reads a graph for this judge."""
@@ -141,14 +144,9 @@ class Judge:
 
     def _content(self, tensor: Tensor, name: str) -> None:
         """A constant's bytes: a program among weights begins where a tensor begins."""
-        content = tensor.content
-        if content is None or content.value < 64 or self._programs >= _MAX_INSPECTED:
-            return
-        found = payloads.kind(content.bytes(1024))
-        if found:
-            self._programs += 1
-            message = f"{found} as the contents of constant {name}"
-            self.exam.note(Sign.PROGRAM, found, message, content.at if self.placed else -1)
+        if tensor.content is not None:
+            data = tensor.content
+            self.contents.look(data.content, data.at, data.value, name, tensor.dtype in (4, 6))
 
     def _long_texts(self, node: Node) -> None:
         """Texts long enough to be a file, a graph or a module of their own."""

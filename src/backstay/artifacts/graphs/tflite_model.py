@@ -4,16 +4,18 @@ Positions of fields are those of tensorflow/lite/schema/schema.fbs.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 
-from backstay.artifacts.containers import payloads
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, MalformedError
 from backstay.artifacts.graphs import operations, paths
 from backstay.artifacts.graphs.circles import circular
+from backstay.artifacts.graphs.contents import Contents
 from backstay.artifacts.graphs.operations import When
 from backstay.artifacts.report import Sign
-from backstay.artifacts.wire.flatbuffers import Buffer, Table
+from backstay.artifacts.wire.flatbuffers import Buffer, OutsideError, Table
 
 # Bits of one element by TensorType; texts, resources and variants have none.
 BITS = {
@@ -55,14 +57,30 @@ class TfliteModel:
 
     def read(self) -> None:
         """All of it."""
+        with self._checked():
+            self._read()
+
+    @contextmanager
+    def _checked(self) -> Iterator[None]:
+        """A part whose damage is a gap of it; an offset that no honest file has, however much is lost, is forged."""
+        with self.exam.contained():
+            try:
+                yield
+            except OutsideError as error:
+                if error.forged:
+                    message = "an offset out of the file: a runtime that does not check it reads other memory"
+                    self.exam.note(Sign.TENSORS, "offset", message, error.at)
+                raise
+
+    def _read(self) -> None:
         exam = self.exam
         model = Buffer(self.content, exam).root()
         exam.declare("name", model.text(3, 256) if model.text(3, 256) not in _CONVERTERS else "")
         if model.text(3, 256):
             exam.fact("producer", model.text(3, 256))
-        with exam.contained():
+        with self._checked():
             self._read_buffers(model)
-        with exam.contained():
+        with self._checked():
             self._operators(model)
         calls: dict[int, list[int]] = {}
         seen: set[int] = set()
@@ -71,19 +89,19 @@ class TfliteModel:
                 continue
             seen.add(graph.at)
             calls[number] = []
-            with exam.contained():
+            with self._checked():
                 self._subgraph(graph, number, calls[number])
         for one in circular(calls)[:_MAX_LIBRARIES]:
             exam.note(Sign.EXHAUSTS, f"subgraph {one}", "calls itself: running it does not end")
-        with exam.contained():
+        with self._checked():
             self._outside(model)
-        with exam.contained():
+        with self._checked():
             self._metadata(model)
         self._facts(model)
 
     def _read_buffers(self, model: Table) -> None:
         size = self.content.size
-        programs = 0
+        contents = Contents(self.exam)
         for number, one in enumerate(model.tables(4)):
             start, length = one.vector(0)
             offset, given = one.number(1, "Q"), one.number(2, "Q")
@@ -99,11 +117,8 @@ class TfliteModel:
                 self._buffers.append(-1)
                 continue
             self._buffers.append(length if start >= 0 else 0)
-            if length >= 64 and programs < _MAX_LIBRARIES:
-                found = payloads.kind(self.content.glance(start, 1024))
-                if found:
-                    programs += 1
-                    self.exam.note(Sign.PROGRAM, found, f"{found} as the contents of buffer {number}", start)
+            if start >= 0:
+                contents.look(self.content, start, length, str(number), of_bytes=True)
 
     def _operators(self, model: Table) -> None:
         for one in model.tables(1):

@@ -11,11 +11,20 @@ from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, MalformedError
 
 MAX_TEXT = 1 << 16
+_LARGEST = 1 << 31  # bytes of the largest FlatBuffer
 _WIDTHS = {"b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8, "f": 4, "d": 8}
 
 
+class OutsideError(MalformedError):
+    """An offset leads out of the buffer. `forged` says that no buffer has such a one, however much of it is lost."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__("invalid offset", f"at byte {at}")
+        self.at, self.forged = at, not 0 <= at < _LARGEST
+
+
 class Buffer:
-    """A FlatBuffer. Every read outside of it raises MalformedError: an unchecked runtime would read other memory."""
+    """A FlatBuffer. Every read outside of it raises OutsideError: an unchecked runtime would read other memory."""
 
     def __init__(self, content: Content, exam: Exam | None = None) -> None:
         self.content, self._exam = content, exam
@@ -26,7 +35,7 @@ class Buffer:
             self._exam.step()
         data = self.content.read(at, _WIDTHS[code]) if at >= 0 else b""
         if len(data) < _WIDTHS[code]:
-            raise MalformedError("invalid offset", f"at byte {at}")
+            raise OutsideError(at)
         return int(struct.unpack("<" + code, data)[0])
 
     def root(self) -> "Table":
@@ -79,14 +88,14 @@ class Table:
         width = _WIDTHS[code]
         data = self._buffer.content.read(at, count * width) if count else b""
         if len(data) < count * width:
-            raise MalformedError("invalid vector", f"at byte {at}")
+            raise OutsideError(at + count * width)
         return list(struct.unpack(f"<{count}{code}", data))
 
     def tables(self, position: int) -> Iterator["Table"]:
         """The tables of a vector."""
         at, count = self.vector(position)
         if count and at + 4 * count > self._buffer.content.size:
-            raise MalformedError("invalid vector", f"at byte {at}")
+            raise OutsideError(at + 4 * count)
         for one in range(count):
             place = at + 4 * one
             yield Table(self._buffer, place + self._buffer.number(place))
@@ -96,5 +105,5 @@ class Table:
         at, size = self.vector(position)
         data = self._buffer.content.read(at, min(size, limit)) if size else b""
         if len(data) < min(size, limit):
-            raise MalformedError("invalid text", f"at byte {at}")
+            raise OutsideError(at + size)
         return data.decode("utf-8", "replace")

@@ -67,6 +67,11 @@ class Field:
         self.number, self.wire, self.value, self.at = number, wire, value, at
         self._message, self._data, self._origin = message, data, origin
 
+    @property
+    def content(self) -> Content:
+        """What it stands in."""
+        return self._message.content
+
     def message(self) -> "Message":
         """The field as a message of its own. Empty when it holds a number."""
         of = self._message
