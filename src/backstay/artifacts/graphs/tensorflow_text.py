@@ -66,7 +66,7 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "Bound": {"bound_inputs": (2, "#")},
 }  # fmt: skip
 # How a text begins: the name of its first field, after blanks and comments.
-_FIRST = re.compile(rb"(?:[ \t\r\n\f\v]+|#[^\n]*\n)*([a-z_]{4,26})[ \t]*(:?)[ \t\r\n]*([{<]?)")
+_FIRST = re.compile(rb"(?:[ \t\r\n\f\v]|#[^\n]*\n)*+([a-z_]{4,26})[ \t]*+(:?)[ \t\r\n]*+([{<]?)")
 _KINDS = {
     b"saved_model_schema_version": "SavedModel", b"meta_graphs": "SavedModel",
     b"meta_info_def": "MetaGraphDef", b"graph_def": "MetaGraphDef", b"saver_def": "MetaGraphDef",
