@@ -262,6 +262,26 @@ def test_forerunners_of_gguf_are_held_against_their_file():
     assert Sign.TENSORS in signs(look(lying, "old.bin"))
 
 
+def test_whisper_models_are_followed():
+    head = b"lmgg" + struct.pack("<11i", 2, 1500, 4, 1, 1, 448, 4, 1, 1, 80, 1) + struct.pack("<2i", 80, 201)
+    body = (
+        head
+        + b"\0" * (4 * 80 * 201)
+        + struct.pack("<i", 2)
+        + struct.pack("<I", 1)
+        + b"a"
+        + struct.pack("<I", 2)
+        + b"bc"
+    )
+    whole = body + struct.pack("<3i2I", 2, 1, 1, 4, 2) + b"w" + b"\0" * 16
+    found = look(whole, "ggml-tiny.bin")
+    assert found.format == "ggml" and found.state is State.CLEAN and found.facts["architecture"] == "whisper"
+    assert found.facts["parameters"] == 8 and found.facts["precision"] == "F16"
+    assert gaps(look(whole[:-4], "ggml-tiny.bin")) == {"truncated"}
+    lying = body + struct.pack("<3i2I", 2, 1, 900, 4, 2) + b"w" + b"\0" * 16
+    assert signs(look(lying, "ggml-tiny.bin")) == {Sign.TENSORS}
+
+
 @pytest.mark.parametrize(
     "data",
     [

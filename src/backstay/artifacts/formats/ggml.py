@@ -3,6 +3,8 @@
 From convert-llama-ggml-to-gguf.py and whisper.cpp: no version, versioned (ggmf), aligned (ggjt), LoRA (ggla).
 """
 
+import struct
+
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, StopError
 from backstay.artifacts.format import Candidate, Format
@@ -34,18 +36,50 @@ def _read(content: Content, exam: Exam) -> None:
     if name in _VERSIONS:
         exam.fact("framework_version", f"{name} {cursor.number('I')}")
     if name == "ggml":
-        # Every program had a header of its own: whisper.cpp, llama.cpp, GPT-J ... None says which it is.
-        exam.gap("not followed", "tensors of an unversioned ggml file")
-        return
-    if name == "ggla":
+        # Every program had a header of its own. That of whisper.cpp is the one still in use.
+        if not _is_whisper(content.read(0, 64)):
+            exam.gap("not followed", "tensors of an unversioned ggml file")
+            return
+        _whisper(cursor, exam)
+    elif name == "ggla":
         cursor.skip(8)
     else:
         _vocabulary(cursor, exam)
-    tensors = _tensors(cursor, name != "ggmf", exam)
+    tensors = _tensors(cursor, name in ("ggjt", "ggla"), exam)
     summarise(tensors, exam)
     begin = tensors[0].start if tensors else content.size
     check_extents(tensors, begin, content, exam, 1 << 62)  # between them stand their own headers
     check_programs(tensors, content, exam)
+
+
+def _is_whisper(head: bytes) -> bool:
+    """Eleven numbers, the tenth of which is the number of mel bands, which comes again before the filters."""
+    if len(head) < 56:
+        return False
+    numbers = struct.unpack("<13i", head[4:56])
+    return numbers[9] in (80, 128) and numbers[11] == numbers[9] and numbers[12] == 201 and numbers[1] == 1500
+
+
+def _whisper(cursor: Cursor, exam: Exam) -> None:
+    exam.fact("architecture", "whisper")
+    cursor.skip(11 * 4)
+    bands, bins = cursor.number("i"), cursor.number("i")
+    cursor.skip(4 * bands * bins)
+    words = cursor.number("i")
+    if not 0 <= words < _MOST_WORDS or words * 4 > cursor.left:
+        exam.note(Sign.TENSORS, "vocabulary", f"{words} words: a loader allocates or reads beyond them", cursor.at)
+        raise StopError("invalid vocabulary", f"{words} words")
+    for _ in range(words):
+        exam.step()
+        _word(cursor, 0, exam)
+
+
+def _word(cursor: Cursor, after: int, exam: Exam) -> None:
+    length = cursor.number("I")
+    if length > _LONGEST:
+        exam.note(Sign.TENSORS, "vocabulary", f"a word of {length} bytes: a loader reads beyond it", cursor.at)
+        raise StopError("invalid vocabulary", f"a word of {length} bytes")
+    cursor.skip(length + after)
 
 
 def _vocabulary(cursor: Cursor, exam: Exam) -> None:
@@ -59,11 +93,7 @@ def _vocabulary(cursor: Cursor, exam: Exam) -> None:
         raise StopError("invalid header", f"{words} words")
     for _ in range(words):
         exam.step()
-        length = cursor.number("I")
-        if length > _LONGEST:
-            exam.note(Sign.TENSORS, "vocabulary", f"a word of {length} bytes: a loader reads beyond it", cursor.at)
-            raise StopError("invalid vocabulary", f"a word of {length} bytes")
-        cursor.skip(length + 4)
+        _word(cursor, 4, exam)
 
 
 def _tensors(cursor: Cursor, aligned: bool, exam: Exam) -> list[Tensor]:

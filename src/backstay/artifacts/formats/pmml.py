@@ -3,6 +3,8 @@
 From PMML 4.4 (dmg.org) and JPMML-Evaluator, which takes a function's name with dots in it for a Java class to load.
 """
 
+import re
+
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.format import Candidate, Format
@@ -16,10 +18,12 @@ _HARMFUL = (
     "org.apache.commons.collections", "bsh.", "org.python.", "org.mozilla.javascript",
 )  # fmt: skip
 _MOST_NAMES = 200
+_HARMLESS = re.compile(r"[\w.+\- ]{0,23}")  # numbers and names, of which a forest has millions
 
 
 def _matches(candidate: Candidate) -> bool:
-    return root(candidate.head[:16_384]) == "PMML"
+    name = root(candidate.head[:16_384])
+    return name == "PMML" or (name != "" and b"dmg.org/PMML-" in candidate.head[:4096])
 
 
 def _read(content: Content, exam: Exam) -> None:
@@ -60,9 +64,9 @@ class _Reader:
             message = "an element of code, which PMML does not have: an evaluator with extensions may run it"
             self.exam.note(Sign.CARRIES, name, message, element.offset)
         for key, value in attributes.items():
-            if len(value) >= 8:
+            if not _HARMLESS.fullmatch(value):
                 judge(f"{name}.{key}", value, self.exam, element.offset, "an attribute")
-        if len(element.text) >= 8 and not element.text.isspace():
+        if not _HARMLESS.fullmatch(element.text) and not element.text.isspace():
             judge(name, element.text, self.exam, element.offset, "an element")
 
     def _function(self, function: str, at: int) -> None:
