@@ -40,6 +40,8 @@ RULES = {
     "constructor": "A class whose `__init__` opens, loads or runs what it is given: harmless as a value, made past "
     "`__init__`, and when called without arguments; dangerous when called with some (REDUCE, INST, OBJ).",
     "reference": "Harmless as a value that the model holds, dangerous when called or made in whatever way.",
+    "named": "Takes a global by a module and a name that are its first two arguments: as `entry(module, name)` stands. "
+    "Computed ones are dangerous.",
     "module": "Imports the module that its first argument names: as `entry(name, '')` stands. A computed name is "
     "dangerous.",
     "nested": "Its argument are the bytes of a pickle or model of its own, which is loaded: inspect them. Bytes that "

@@ -1,6 +1,7 @@
 """Python: what names and texts in a Python source stand for, as far as the source itself says it."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 import tree_sitter
@@ -83,7 +84,11 @@ class Scope:
             return positional[index]
         for one in given:
             name = one.child_by_field_name("name")
-            if index == 0 and name is not None and text_of(name) in ("args", "cmd", "command", "source", "url", "name"):
+            if (
+                index == 0
+                and name is not None
+                and self.source_of(name) in ("args", "cmd", "command", "source", "url", "name")
+            ):
                 return one.child_by_field_name("value")
         return None
 
@@ -94,7 +99,7 @@ class Scope:
             return ""
         match node.type:
             case "identifier":
-                return self._names.get(text_of(node), text_of(node))
+                return self._names.get(self.source_of(node), self.source_of(node))
             case "parenthesized_expression":
                 inside = children(node)
                 return self.path(inside[0], depth + 1) if len(inside) == 1 else ""
@@ -113,7 +118,7 @@ class Scope:
         path = self.path(owner, depth + 1)
         if owner.type == "string":
             path = "str"
-        return _joined(path, text_of(name)) if path else ""
+        return _joined(path, self.source_of(name)) if path else ""
 
     def _gives(self, call: tree_sitter.Node, depth: int) -> str:
         """The path of what a call gives: modules by name, attributes by name."""
@@ -158,7 +163,7 @@ class Scope:
         if depth > MAX_FOLDS or self._made_of > MAX_MADE:
             return None
         if node.type == "string":
-            return _literal(node)
+            return _literal(node, self.source_of(node))
         if node.id not in self._texts:
             self._texts[node.id] = None  # what is made of itself
             found = self._texts[node.id] = self._put_together(node, depth)
@@ -175,15 +180,15 @@ class Scope:
             case "binary_operator":
                 left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
                 operator = node.child_by_field_name("operator")
-                if left is None or right is None or operator is None or text_of(operator) != "+":
+                if left is None or right is None or operator is None or self.source_of(operator) != "+":
                     return None
                 return _together([self.text(left, depth + 1), self.text(right, depth + 1)])
             case "identifier":
-                value = self._values.get(text_of(node))
+                value = self._values.get(self.source_of(node))
                 return self.text(value, depth + 8) if value is not None else None
             case "subscript":
                 owner, key = node.child_by_field_name("value"), node.child_by_field_name("subscript")
-                if owner is None or key is None or text_of(key).replace(" ", "") != "::-1":
+                if owner is None or key is None or self.source_of(key).replace(" ", "") != "::-1":
                     return None
                 found = self.text(owner, depth + 1)
                 return found[::-1] if found is not None else None
@@ -196,15 +201,15 @@ class Scope:
         function, first = call.child_by_field_name("function"), self.argument(call)
         if function is None:
             return None
-        if text_of(function) == "chr" and first is not None and first.type == "integer":
-            number = _number(text_of(first))
+        if self.source_of(function) == "chr" and first is not None and first.type == "integer":
+            number = _number(self.source_of(first))
             return chr(number) if 0 <= number < 0xD800 else None
         if function.type != "attribute":
             return None
         owner, method = function.child_by_field_name("object"), function.child_by_field_name("attribute")
         if owner is None or method is None:
             return None
-        match text_of(method):
+        match self.source_of(method):
             case "decode" | "strip" | "encode" | "lower":
                 return self.text(owner, depth + 1)
             case "join" if first is not None and first.type in ("list", "tuple"):
@@ -232,14 +237,14 @@ class Scope:
             return " ".join(one or "…" for one in words)
         if node.type == "attribute" and self.path(node) == "sys.executable":
             return "python"
-        if node.type == "identifier" and text_of(node) in self._values:
-            value = self._values[text_of(node)]
+        if node.type == "identifier" and self.source_of(node) in self._values:
+            value = self._values[self.source_of(node)]
             return self.command(value, depth + 8) if value.type != "identifier" else self.text(node)
         found = self.text(node)
         if found is not None:
             return found
         if node.type == "string":  # with interpolations: what comes before the first
-            start = _before(node)
+            start = self._before(node)
             return f"{start}…" if start.strip() else None
         if node.type in ("binary_operator", "call"):
             inner = node.child_by_field_name("left") or self._formatted(node)
@@ -255,7 +260,7 @@ class Scope:
         method = function.child_by_field_name("attribute")
         if method is None:
             return None
-        if text_of(method) in ("format", "split", "strip"):
+        if self.source_of(method) in ("format", "split", "strip"):
             return function.child_by_field_name("object")
         return self.argument(call) if self.called(call) == "shlex.split" else None
 
@@ -268,7 +273,7 @@ class Scope:
             self._step()
             if one.type == "call" and self._hides(one):
                 return True
-            if one.type == "identifier" and text_of(one) in self._decoded:
+            if one.type == "identifier" and self.source_of(one) in self._decoded:
                 return True
             waiting.extend(children(one))
         return False
@@ -281,7 +286,7 @@ class Scope:
             return False
         name = function.child_by_field_name("attribute")
         # `Fernet(key).decrypt(..)`, `codecs.getdecoder(..)(..)`: by the method alone
-        return name is not None and text_of(name) in (
+        return name is not None and self.source_of(name) in (
             "b64decode",
             "decompress",
             "decrypt",
@@ -297,7 +302,7 @@ class Scope:
     def guarded(self, node: tree_sitter.Node) -> bool:
         """Whether a statement runs only when the source is the program itself (`if __name__ == "__main__"`)."""
         conditions = (one.child_by_field_name("condition") for one in _above(node) if one.type == "if_statement")
-        return any("__name__" in text_of(one) for one in conditions if one is not None)
+        return any("__name__" in self.source_of(one) for one in conditions if one is not None)
 
     def held(self, node: tree_sitter.Node) -> bool:
         """Whether an expression is made of a long literal of the source itself."""
@@ -306,22 +311,24 @@ class Scope:
             one = waiting.pop()
             seen += 1
             if one.type == "string" and one.end_byte - one.start_byte > 40:
-                return True
-            if one.type == "identifier" and text_of(one) in self._values:
-                waiting.append(self._values[text_of(one)])
+                text = self.source_of(one)
+                if not any(mark in text for mark in (" ", "://", "{")):
+                    return True
+            if one.type == "identifier" and self.source_of(one) in self._values:
+                waiting.append(self._values[self.source_of(one)])
             waiting.extend(children(one))
         return False
 
     def _import(self, node: tree_sitter.Node) -> None:
         module = node.child_by_field_name("module_name")
-        prefix = text_of(module) if module is not None else ""
+        prefix = self.source_of(module) if module is not None else ""
         for one in node.children_by_field_name("name"):
             name, alias = one, None
             if one.type == "aliased_import":
                 name, alias = one.child_by_field_name("name") or one, one.child_by_field_name("alias")
-            dotted = text_of(name)
+            dotted = self.source_of(name)
             if alias is not None:
-                self._names[text_of(alias)] = _joined(prefix, dotted)
+                self._names[self.source_of(alias)] = _joined(prefix, dotted)
             elif prefix:
                 self._names[dotted] = _joined(prefix, dotted)
             else:
@@ -336,7 +343,7 @@ class Scope:
         value = node.child_by_field_name("right") or node.child_by_field_name("value")
         if target is None or value is None or target.type != "identifier":
             return
-        name = text_of(target)
+        name = self.source_of(target)
         self._values[name] = value
         if value.type in ("identifier", "attribute", "call", "subscript", "parenthesized_expression"):
             path = self.path(value)
@@ -357,6 +364,21 @@ class Scope:
         above = call.parent
         return above is not None and above.type in ("keyword_argument", "assignment")
 
+    def _before(self, node: tree_sitter.Node) -> str:
+        """What a text with interpolations begins with."""
+        begin = ""
+        for one in children(node):
+            if one.type == "interpolation":
+                break
+            if one.type == "string_content":
+                begin += self.source_of(one)
+        return begin
+
+    def source_of(self, node: tree_sitter.Node) -> str:
+        """The text of a node; names as Python reads them, which takes letters of other shapes for the plain ones."""
+        text = self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        return text if text.isascii() or node.type != "identifier" else unicodedata.normalize("NFKC", text)
+
 
 _STARRED = frozenset({"os", "subprocess"})
 _DUMPS = frozenset({"dict", "str", "repr", "json.dumps", "list"})
@@ -376,11 +398,6 @@ def children(node: tree_sitter.Node) -> list[tree_sitter.Node]:
     return node.named_children
 
 
-def text_of(node: tree_sitter.Node) -> str:
-    """The source of a node."""
-    return (node.text or b"").decode("utf-8", "replace")
-
-
 def _joined(path: str, name: str) -> str:
     """A path and a name in it, by the one name that a module has."""
     top, dot, rest = path.partition(".")
@@ -388,11 +405,10 @@ def _joined(path: str, name: str) -> str:
     return f"{path}.{name}".strip(".")
 
 
-def _literal(node: tree_sitter.Node) -> str | None:
+def _literal(node: tree_sitter.Node, text: str) -> str | None:
     """The value of a text literal; None for one with interpolations."""
     if any(one.type == "interpolation" for one in children(node)):
         return None
-    text = text_of(node)
     found = _LITERAL.match(text)
     if found is None or len(text) > 1 << 20:
         return None
@@ -413,17 +429,6 @@ def _unescaped(found: re.Match[str]) -> str:
     if found[4]:
         return chr(int(found[4], 8))
     return "" if found[5] else _PLAIN.get(found[6], f"\\{found[6]}")
-
-
-def _before(node: tree_sitter.Node) -> str:
-    """What a text with interpolations begins with."""
-    begin = ""
-    for one in children(node):
-        if one.type == "interpolation":
-            break
-        if one.type == "string_content":
-            begin += text_of(one)
-    return begin
 
 
 def _together(parts: list[str | None]) -> str | None:

@@ -79,7 +79,7 @@ class _Judge:
             return self._runs(scope, name, first, call, depth)
         if name in table.unmarshals:
             return "loads compiled code out of bytes (marshal)"
-        if name in table.unpickles and first is not None and scope.held(first):
+        if name in table.unpickles and first is not None and scope.hidden(first) and scope.held(first):
             return f"loads a pickle that it holds itself ({name})"
         if name in ("__import__", "importlib.import_module", "importlib.__import__") and first is not None:
             asked = scope.text(first)
