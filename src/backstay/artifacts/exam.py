@@ -82,7 +82,8 @@ class Exam:
 
     def fact(self, name: str, value: Fact) -> None:
         """Something that the bytes themselves show; the first to say it is right (the outermost part)."""
-        self.facts.setdefault(name, _kept(value))
+        if value not in ("", []):
+            self.facts.setdefault(name, _kept(value))
 
     def declare(self, name: str, value: Fact) -> None:
         """Something that the author wrote into the file."""

@@ -8,6 +8,7 @@ from backstay.artifacts.exam import Exam
 from backstay.artifacts.format import Layout, Member
 from backstay.artifacts.layouts import (
     keras,
+    mojo,
     nemo,
     numpy_archive,
     pytorch,
@@ -23,6 +24,7 @@ from backstay.artifacts.report import Sign
 # Each is known by its members; the first that fits reads them.
 LAYOUTS: tuple[Layout, ...] = (
     keras.LAYOUT,
+    mojo.LAYOUT,
     nemo.LAYOUT,
     numpy_archive.LAYOUT,
     pytorch.LAYOUT,
