@@ -90,7 +90,8 @@ def _by_opcode(values: Iterable[tuple[int, int]], missing: int) -> list[int]:
 
 
 _IDLE_ENDS = frozenset({opcodes.POP, opcodes.POP_MARK, opcodes.PROTO})
-_KEEPING = frozenset({opcodes.MEMOIZE, opcodes.BINPUT, opcodes.PUT})
+_KEEPING = frozenset({opcodes.MEMOIZE, opcodes.BINPUT, opcodes.LONG_BINPUT, opcodes.PUT})
+_RECALLING = {opcodes.BINGET: 1, opcodes.LONG_BINGET: 4}
 _EMPTY: dict[int, Kind] = {ord("]"): "list", ord("}"): "dict", 0x8F: "set"}
 _FIXED = _by_opcode(opcodes.FIXED.items(), -1)
 _COUNTED = _by_opcode(opcodes.COUNTED.items(), 0)
@@ -168,8 +169,10 @@ class Machine:
                     index, end = len(packed), at + 1
                 elif op == 0x71:
                     index, end = window[at + 1] if at + 1 < len(window) else -1, at + 2
+                elif op == 0x72:
+                    index, end = int.from_bytes(window[at + 1 : at + 5], "little"), at + 5
                 else:
-                    index, end = -1, window.find(b"\n", at) + 1 if op == 0x70 else 0
+                    index, end = -1, window.find(b"\n", at) + 1
                     if 0 < end - at < 12 and window[at + 1 : end - 1].isdigit():
                         index = int(window[at + 1 : end - 1])
                 if not memo.sparse and 0 <= index <= len(packed):
@@ -179,11 +182,13 @@ class Machine:
                         packed[index] = number
                     at = end
                     continue
-            elif op == 0x68:
-                if at + 1 < len(window) and window[at + 1] < len(packed) and not memo.sparse:
-                    number = packed[window[at + 1]]
+            elif op in _RECALLING:
+                width = _RECALLING[op]
+                index = int.from_bytes(window[at + 1 : at + 1 + width], "little")
+                if index < len(packed) and not memo.sparse and at + width < len(window):
+                    number = packed[index]
                     stack.append(number if number >= 0 else terms[~number])
-                    at += 2
+                    at += 1 + width
                     continue
             elif 0x85 <= op <= 0x87:
                 length = op - 0x84

@@ -3,12 +3,12 @@
 from array import array
 
 from backstay.artifacts.exam import StopError
-from backstay.artifacts.pickles.terms import OPAQUE, Call, Group, Term, Value
+from backstay.artifacts.pickles.terms import OPAQUE, Call, Global, Group, Term, Value
 
 _HOLE = -(1 << 63)
 _NEAR = 65_536  # an index this far beyond the last one goes to a table of its own
 ENTRIES = 1 << 23
-_OBJECTS = 1 << 20
+_OBJECTS = 1 << 18
 
 # Stands for a container whose items were let go.
 PLAIN = Group("list", None, True)
@@ -31,7 +31,7 @@ class Memo:
         if term.key < 0 or term.key >= len(self.terms) or self.terms[term.key] is not term:
             if isinstance(term, Group) and (plain or len(self.terms) >= _OBJECTS):
                 return ~0
-            if isinstance(term, Call) and len(self.terms) >= _OBJECTS:
+            if isinstance(term, Call) and len(self.terms) >= _OBJECTS and not _needed(term):
                 return ~1
             term.key = len(self.terms)
             self.terms.append(term)
@@ -69,6 +69,11 @@ class Memo:
             number = self.packed[index]
             return number if number >= 0 else self.terms[~number]
         return self._far.get(index)
+
+
+def _needed(term: Call) -> bool:
+    """Whether an object is asked for later: the type of an array's items says how long the array is."""
+    return isinstance(term.callable, Global) and term.callable.name == "dtype"
 
 
 def unfolded(group: Group) -> int:
