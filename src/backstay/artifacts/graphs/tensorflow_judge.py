@@ -9,7 +9,7 @@ from backstay.artifacts.graphs import operations, paths
 from backstay.artifacts.graphs.circles import circular
 from backstay.artifacts.graphs.contents import Contents
 from backstay.artifacts.graphs.operations import Effect, When
-from backstay.artifacts.graphs.tensorflow_nodes import PRECISIONS, Graph, GraphReader, Node, Scope, Tensor
+from backstay.artifacts.graphs.tensorflow_nodes import PRECISIONS, Graph, GraphReader, Node, Scope, Tensor, is_dataset
 from backstay.artifacts.graphs.tensorflow_values import FOLLOWED, Values
 from backstay.artifacts.report import Sign
 from backstay.artifacts.wire.protobuf import Field
@@ -44,7 +44,7 @@ class Judge:
         """What reads a graph for this judge."""
         kept = frozenset(self.effects) | FOLLOWED | _TABLES | _CARRIERS
         known = operations.table("tensorflow").names()  # any other is a function, or needs a library
-        return GraphReader(lambda name: name in kept or name not in known, self._content)
+        return GraphReader(lambda name: name in kept or name not in known or is_dataset(name), self._content)
 
     def judge(self, values: Values) -> None:
         """All of a graph: its main nodes and every function, whether or not something calls it."""

@@ -191,6 +191,11 @@ CALLS = {
 }  # fmt: skip
 
 
+def is_dataset(operation: str) -> bool:
+    """Whether an operation makes a data set, of the elements of another one perhaps."""
+    return operation.rstrip("0123456789V").endswith("Dataset")
+
+
 def _is_text(node: Node) -> bool:
     for name in ("dtype", "T", "Tparams"):
         attribute = node.attributes.get(name)

@@ -5,7 +5,7 @@ import binascii
 from dataclasses import dataclass, field
 
 from backstay.artifacts.graphs.paths import UNKNOWN
-from backstay.artifacts.graphs.tensorflow_nodes import CALLS, Graph, Node, Scope
+from backstay.artifacts.graphs.tensorflow_nodes import CALLS, Graph, Node, Scope, is_dataset
 
 MAX_TEXTS = 32  # texts that one value may be
 _MAX_DEPTH = 40
@@ -70,6 +70,8 @@ class Values:
                 number = reference.rpartition(":")[2]
                 chosen = inputs[int(number) :][:1] if number.isdecimal() and len(number) < 6 else inputs[:1]
             return _unique([text for one in chosen[:MAX_TEXTS] for text in self._texts(scope, one, depth + 1)])
+        if is_dataset(node.op) and inputs and not _functions(node):
+            return self._texts(scope, inputs[0], depth + 1)  # shuffled, repeated, in batches: the same elements
         if node.op in _JOINS:
             separator = node.attributes["separator"].text if "separator" in node.attributes else ""
             return self._joined(scope, inputs, separator, depth)
@@ -111,6 +113,14 @@ class Values:
                 found.extend(self._texts(caller, inputs[position], depth + 1))
         return _unique(found) or [UNKNOWN]
 
+    def _given(self, node: Node, name: str, inputs: list[str]) -> list[str]:
+        """What a function's arguments are: of a data set's function, the elements of its first input come first."""
+        function = self.graph.functions.get(name)
+        if not is_dataset(node.op) or function is None or not inputs:
+            return inputs
+        elements = max(1, len(function.arguments) - len(inputs) + 1)
+        return [*inputs[:1] * min(elements, MAX_TEXTS), *inputs[1:]]
+
     def _calls(self) -> dict[str, list[tuple[Scope, list[str]]]]:
         """Who calls each function, with the inputs that become its arguments."""
         if self._callers is None:
@@ -118,12 +128,16 @@ class Values:
             for scope in self.graph.scopes():
                 for node in scope.nodes.values():
                     called = [node.op] if node.op in self.graph.functions else []
-                    if node.op in CALLS:
-                        called += [one for attribute in node.attributes.values() for one in attribute.functions]
+                    if node.op in CALLS or is_dataset(node.op):
+                        called += _functions(node)
                     inputs = [one for one in node.inputs if not one.startswith("^")][CALLS.get(node.op, 0) :]
                     for name in called:
-                        self._callers.setdefault(name, []).append((scope, inputs))
+                        self._callers.setdefault(name, []).append((scope, self._given(node, name, inputs)))
         return self._callers
+
+
+def _functions(node: Node) -> list[str]:
+    return [one for attribute in node.attributes.values() for one in attribute.functions]
 
 
 def _unique(texts: list[str]) -> list[str]:

@@ -266,4 +266,4 @@ def _run(tag: int) -> re.Pattern[bytes]:
     """Numbers of one field that follow each other: a list that is not packed."""
     start = re.escape(bytes([tag]))
     value = {VARINT: rb"[\x80-\xff]{0,9}[\x00-\x7f]", FIXED32: rb".{4}", FIXED64: rb".{8}"}[tag & 7]
-    return re.compile(rb"(?:" + start + value + rb")*", re.DOTALL)
+    return re.compile(rb"(?:" + start + value + rb")*+", re.DOTALL)
