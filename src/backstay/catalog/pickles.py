@@ -70,7 +70,7 @@ class Tables:
         self._reasons = {
             module: reason for one in files for reason, modules in one.reasons.items() for module in modules.split()
         }
-        self._trees: dict[str, Row] = {}
+        self.trees: dict[str, Row] = {}
         self._anywhere: dict[str, dict[str, Row]] = {}  # by name, then by module
         for one in files:
             for standing in _ORDER:
@@ -82,9 +82,9 @@ class Tables:
         for module in names.of.split() or [""]:
             for name in names.names.split():
                 if name == "*":
-                    self._trees[module] = row
+                    self.trees[module] = row
                 elif name.endswith(".*"):
-                    self._trees[f"{module}.{name[:-2]}" if module else name[:-2]] = row
+                    self.trees[f"{module}.{name[:-2]}" if module else name[:-2]] = row
                 elif name.startswith("**."):
                     self._anywhere.setdefault(name[3:], {})[module] = row
                 else:
@@ -106,7 +106,7 @@ class Tables:
 
     def below(self, parts: list[str]) -> Row | None:
         """The row of the nearest module above a name that covers it."""
-        for found in (self._anywhere.get(".".join(parts[-2:])), self._anywhere.get(parts[-1]), self._trees):
+        for found in (self._anywhere.get(".".join(parts[-2:])), self._anywhere.get(parts[-1]), self.trees):
             if found:
                 for end in range(len(parts), 0, -1):
                     row = found.get(".".join(parts[:end]))
@@ -117,7 +117,7 @@ class Tables:
     @cached_property
     def modules(self) -> frozenset[str]:
         """Modules that the tables know, by what is listed in them."""
-        listed = {name.rpartition(".")[0] for name in self.exact} | set(self._trees)
+        listed = {name.rpartition(".")[0] for name in self.exact} | set(self.trees)
         return frozenset(listed | {name.rpartition(".")[0] for name in listed})
 
     def reason(self, parts: list[str]) -> str:
