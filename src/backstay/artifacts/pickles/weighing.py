@@ -153,12 +153,19 @@ def _module(judge: "Verdicts", function: Global, given: list[Value], at: int) ->
     if name is None:
         judge.findings.add(Sign.EXECUTES, function.path, "imports a module named only while loading", "", at)
         return OPAQUE
-    if function.name == "_ufunc_reconstruct" and len(given) == 2:  # of NumPy before 1.25: a function by its name
-        return judge.attribute(Module(name), _text(judge, given[1]) or "", at)
     entry = policy.entry(name, "")
     judge.exam.needs(name, "")
     judge.sign(entry, name, "imports it", at)
     return Module(name)
+
+
+def _named(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    """A global by its module and name, as NumPy before 1.25 stores its functions."""
+    parts = [_text(judge, one) for one in given[:2]]
+    if len(parts) < 2 or parts[0] is None or parts[1] is None:
+        judge.findings.add(Sign.EXECUTES, function.path, "names what it imports only while loading", "", at)
+        return OPAQUE
+    return judge.reach(parts[0], parts[1], at)
 
 
 def _nested(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
@@ -258,6 +265,7 @@ _RULES: dict[str, _Rule] = {
     "constructs": _constructs,
     "reference": _reference,
     "module": _module,
+    "named": _named,
     "nested": _nested,
     "codec": _codec,
     "size": _size,
