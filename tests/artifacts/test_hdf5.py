@@ -92,8 +92,9 @@ def test_other_files_are_named_and_those_outside_the_folder_accused(name: str) -
 def test_weights_have_no_reason_to_name_any_other_file() -> None:
     one = made.new_file(made.attribute("keras_version", "3"), made.external_link("vars", "beside.h5", "/x"))
     assert subjects(look(one, "w.h5"), Sign.ESCAPES) == {"/vars"}
-    other = made.new_file(made.external_link("vars", "beside.h5", "/x"))
+    other = made.new_file(made.external_link("series", "beside.h5", "/x"))
     assert signs(look(other, "d.h5")) == {Sign.IRREGULAR}
+    assert signs(look(other, "d.weights.h5")) == {Sign.ESCAPES}
 
 
 def test_a_user_defined_link_needs_a_plugin() -> None:

@@ -21,6 +21,7 @@ from backstay.artifacts.report import Sign
 
 _CONFIGURATIONS = frozenset({"model_config", "training_config", "optimizer_config"})
 _MARKS = frozenset({"layer_names", "keras_version", "model_config", "weight_names"})
+_GROUPS = frozenset({"model_weights", "optimizer_weights", "vars", "_layer_checkpoint_dependencies"})
 _LAYERS = re.compile(r"layer_names\d*")
 _LAYER = re.compile(r"/(?:layers|_layer_checkpoint_dependencies)/[^/]+/vars")
 _TOLD = 20
@@ -47,7 +48,7 @@ class Store:
                 self.exam.gap(error.reason, f"{thing.path}@{attribute.name}: {error.detail}")
         if thing.path in self.layers:
             self.groups[thing.path] = [one.name for one in thing.links if one.way is Way.HARD]
-        if thing.path == "/" and any(one.name == "_layer_checkpoint_dependencies" for one in thing.links):
+        if thing.path == "/" and any(one.name in _GROUPS for one in thing.links):
             self.found = True
         if _LAYER.fullmatch(thing.path):
             self.found = True

@@ -16,6 +16,7 @@ from backstay.artifacts.keras_store import Store
 from backstay.artifacts.report import Sign
 
 _SUFFIXES = (".h5", ".hdf5", ".weights")
+_WEIGHTS = (".weights.h5", ".keras")
 # Files that are HDF5 and hold measurements, not models.
 _DATA = (".mat", ".nc", ".nc4", ".he5", ".h5ad", ".loom", ".cxi", ".nxs", ".hdf", ".h5t", ".mnc", ".cool")
 
@@ -56,7 +57,7 @@ def _read(content: Content, exam: Exam) -> None:
             exam.note(Sign.IRREGULAR, path, "a group that contains itself")
         if store.found:
             exam.become("keras-hdf5")
-        survey.settle(strict=store.found)
+        survey.settle(strict=store.found or exam.name.endswith(_WEIGHTS))
         store.settle()
 
 
