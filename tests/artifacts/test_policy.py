@@ -129,9 +129,12 @@ def test_what_a_file_may_not_even_hold(path: str) -> None:
         ("__main__", "__builtins__"), ("__main__", "__builtins__.eval"), ("collections", "OrderedDict.__reduce__"),
         ("builtins", "object.__subclasses__"), ("builtins", "str.__class__.__base__"), ("torch", "Tensor.__init__"),
         ("sklearn.base", "BaseEstimator.__init__.__globals__"), ("numpy", "__builtins__"), ("torch.nn", "system"),
-        ("sklearn.utils", "Popen"), ("scipy.stats", "exec"), ("torch.optim", "import_module"), ("unknown_package", "Popen"),
-        ("six.moves", "os.system"), ("sklearn.externals.six.moves", "builtins.eval"), ("torch.nn.functional", "torch.hub.load"),
-        ("pathlib", "Path.unlink"), ("pathlib._local", "PosixPath.write_text"), ("pickle", "loads"), ("cPickle", "loads"),
+        ("sklearn.utils", "Popen"), ("scipy.stats", "exec"), ("torch.optim", "import_module"),
+        ("unknown_package", "Popen"),
+        ("six.moves", "os.system"), ("sklearn.externals.six.moves", "builtins.eval"),
+        ("torch.nn.functional", "torch.hub.load"),
+        ("pathlib", "Path.unlink"), ("pathlib._local", "PosixPath.write_text"), ("pickle", "loads"),
+        ("cPickle", "loads"),
     ],
 )  # fmt: skip
 def test_ways_around_by_dotted_names_and_borrowed_ones(module: str, name: str) -> None:
