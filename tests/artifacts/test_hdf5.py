@@ -143,6 +143,13 @@ def test_a_shape_out_of_all_proportion_is_a_bomb() -> None:
     assert Sign.EXHAUSTS in signs(look(assembled(dataset((1 << 33,), 2**64 - 1, 1 << 35)), "w.h5"))
 
 
+@pytest.mark.parametrize(("name", "sign"), [("m.weights.h5", Sign.EXHAUSTS), ("volume.h5", Sign.IRREGULAR)])
+def test_chunks_of_measurements_may_be_sparse(name: str, sign: Sign) -> None:
+    layout = struct.pack("<BBBQII", 3, 2, 2, 2**64 - 1, 1024, 4)
+    body = made._dataset((1 << 33,), [(8, layout)])
+    assert signs(look(assembled(body), name)) == {sign}
+
+
 def test_a_group_that_contains_itself_ends() -> None:
     head = 48
     root = made._header([(2, b"\0\0" + made.UNDEFINED * 2), made.hard_link("again", head)])

@@ -34,6 +34,7 @@ class Survey:
     end: int
     tensors: list[Tensor] = field(default_factory=list)
     outside: list[tuple[str, str, int]] = field(default_factory=list)  # what, which file, where
+    large: list[tuple[str, str, int, bool]] = field(default_factory=list)  # what, why, where, whether in chunks
     datasets: int = 0
     _stretches: list[tuple[int, int, str]] = field(default_factory=list)
     _precisions: dict[str, int] = field(default_factory=dict)
@@ -75,6 +76,9 @@ class Survey:
                 self.note(Sign.ESCAPES, path, f"its data are in another file, which reading opens: {file}", address)
             else:
                 self.note(Sign.IRREGULAR, path, f"its data are in a file beside this one: {file}", address)
+        for path, message, address, chunked in self.large:
+            # Measurements that are sparse or compress well are kept in chunks; weights are neither.
+            self.note(Sign.IRREGULAR if chunked and not strict else Sign.EXHAUSTS, path, message, address)
         self._overlaps()
         if self.datasets:
             self.exam.fact("tensors", self.datasets)
@@ -134,7 +138,7 @@ class Survey:
             self._precisions[kind] = self._precisions.get(kind, 0) + thing.space.elements
         if size > max(_BOMB, self.exam.limits.ratio * self.source.content.size) and not thing.files:
             message = f"claims {size} bytes of a file of {self.source.content.size}: reading it allocates them"
-            self.note(Sign.EXHAUSTS, thing.path, message, thing.address)
+            self.large.append((thing.path, message, thing.address, stored.way == "chunked"))
         if stored.way == "compact":
             if stored.size < size:
                 self._contradiction(thing, stored.size)
