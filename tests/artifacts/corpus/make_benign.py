@@ -204,7 +204,6 @@ def current(family):
         if name in ("logistic", "pipeline", "tfidf", "log"):
             maker.add(name + ".skops", skops.io.dumps(model))
     yield maker
-    import onnx
     import skl2onnx
 
     maker = Maker(family, "skl2onnx", skl2onnx.__version__)
