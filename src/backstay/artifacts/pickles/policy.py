@@ -113,11 +113,18 @@ class Policy:
         borrowed = self._tables.borrowed.get(last)
         if borrowed is not None and (known or last in self._tables.certain) and top not in self._tables.closed:
             return Entry(Standing.DANGEROUS, f"{borrowed} under a borrowed name")
-        if row is not None:
+        acts = self._acts(last) if known else ""
+        if row is not None and not (row.standing == "safe" and acts):
             return _of(row, last)
         if top in self._tables.closed:
             return self._closed(parts)
-        return self._packaged(top, parts, known)
+        return Entry(Standing.WEIGH, acts, "reference") if acts else self._packaged(top, parts, known)
+
+    def _acts(self, last: str) -> str:
+        """What the words of a function's name say that it does to files, programs or addresses."""
+        if _classlike(last) or last.startswith("__pyx_unpickle_"):
+            return ""
+        return next((self._tables.verbs[word] for word in last.lower().split("_") if word in self._tables.verbs), "")
 
     def _walked(self, parts: list[str], named: list[str]) -> str:
         """A module that a name goes through: one that the module in hand imports is an attribute of it.
@@ -164,9 +171,6 @@ class Policy:
             return Entry(Standing.UNKNOWN, f"{what} of {top}, which is not known")
         if _classlike(last) or last.startswith("__pyx_unpickle_"):
             return Entry(Standing.SAFE, f"a class of {top}")
-        acts = next((self._tables.verbs[word] for word in last.lower().split("_") if word in self._tables.verbs), "")
-        if acts:
-            return Entry(Standing.WEIGH, acts, "reference")
         return Entry(Standing.UNKNOWN, f"a function of {top} that models are not known to need")
 
 
