@@ -155,3 +155,19 @@ def test_descriptors_are_closed() -> None:
         inspected(out.getvalue())
     gc.collect()
     assert not open_files or len(list(Path("/proc/self/fd").iterdir())) <= open_files
+
+
+def test_many_members_without_sizes_that_nothing_lists() -> None:
+    parts = [
+        Part(f"h{number}", b"x" * 50, flags=8, local={"packed": 0, "size": 0}, listed=False) for number in range(20_000)
+    ]
+    before = time.process_time()
+    inspected(zip_of(*parts, *torch_zip()))
+    assert time.process_time() - before < 20
+
+
+def test_long_names_and_many_links_in_a_tar() -> None:
+    long = "/".join(["d"] * 100_000)
+    before = time.process_time()
+    ended(tar_of({long + ".pkl": GOOD, "x.pkl": EVIL}, links={f"l{number}": "x.pkl" for number in range(300)}), "a.tar")
+    assert time.process_time() - before < 5

@@ -36,11 +36,10 @@ def unpacked(archive: Content, packed: Packed, number: int, meter: Meter) -> Ite
     """The bytes of a folder in pieces. Raises StopError for methods that are not known, MalformedError for broken
     streams, and what the meter raises."""
     folder = packed.folders[number]
-    first = sum(len(one.packed) for one in packed.folders[:number])
     chain = _chain(folder)
-    if first >= len(packed.packed):
+    if folder.first >= len(packed.packed):
         raise MalformedError("invalid header", "a 7z folder without packed stream")
-    at, length = packed.packed[first]
+    at, length = packed.packed[folder.first]
     if at + length > archive.size:
         raise MalformedError("truncated", f"{at + length - archive.size} bytes of a 7z archive are missing")
     pieces = _taken(archive, at, length, meter)

@@ -37,6 +37,7 @@ class Folder:
     packed: list[int]
     sizes: list[int] = field(default_factory=list)
     crc: int | None = None
+    first: int = 0  # of the packed streams of the archive
 
     @property
     def size(self) -> int:
@@ -182,6 +183,10 @@ def _unpacked(reader: Reader, found: Streams, most: int) -> None:
     if reader.byte():
         raise StopError("unsupported archive", "7z folders outside the header")
     found.folders = [_folder(reader) for _ in range(number)]
+    first = 0
+    for folder in found.folders:
+        folder.first = first
+        first += len(folder.packed)
     while (kind := reader.byte()) != _END:
         if kind == _UNPACK_SIZE:
             for folder in found.folders:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 BLOCK = 512
+_PLACES = (b"path", b"linkpath", b"size", b"GNU.sparse.name")
 _ZEROS = bytes(BLOCK)
 
 
@@ -51,7 +52,8 @@ def number(digits: bytes) -> int | None:
 
 
 def pax(data: bytes) -> dict[str, str]:
-    """The records of a pax header: `length key=value`, the last of a key counts; what is malformed ends it."""
+    """The records of a pax header (`length key=value`) that say where a member is; the last of a key counts, and what
+    is malformed ends it. Of the keys of sparse files one stands for all but the name."""
     found: dict[str, str] = {}
     at = 0
     while at < len(data):
@@ -63,7 +65,10 @@ def pax(data: bytes) -> dict[str, str]:
         key, equals, value = data[blank + 1 : stop - 1].partition(b"=")
         if stop <= blank or stop > len(data) or not equals:
             break
-        found[key.decode("utf-8", "replace")] = value.decode("utf-8", "replace")
+        if key in _PLACES:
+            found[key.decode()] = value.decode("utf-8", "replace")
+        elif key.startswith(b"GNU.sparse."):
+            found["GNU.sparse"] = ""
         at = stop
     return found
 

@@ -198,9 +198,11 @@ def hidden(content: Content, start: int, stop: int, exam: Exam) -> Iterator[Head
 
 
 def _reaches(content: Content, at: int, stop: int) -> int:
-    """Where data ends whose length nobody gives: at the next descriptor, header or directory."""
-    places = [content.find(one, at, stop) for one in (records.DESCRIPTOR, records.LOCAL, records.CENTRAL)]
-    return min([place for place in places if place >= 0], default=stop)
+    """Where data ends whose length nobody gives: at the next header, descriptor or directory, the first of them."""
+    for one in (records.LOCAL, records.DESCRIPTOR, records.CENTRAL):  # each is looked for up to the last that was found
+        place = content.find(one, at, stop)
+        stop = place if place >= 0 else stop
+    return stop
 
 
 def doubles(found: Sequence[Entry]) -> dict[str, list[Entry]]:

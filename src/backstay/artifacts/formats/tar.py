@@ -12,6 +12,7 @@ from backstay.artifacts.layouts import read_members
 from backstay.artifacts.report import Sign
 
 _LONG = 1 << 20  # bytes of a pax header or a long name
+_PATH = 4096  # characters, as systems allow
 _SPECIAL = {"3": "character device", "4": "block device", "6": "named pipe"}
 _FILE = ("0", "7", "S")
 
@@ -182,6 +183,9 @@ class _Archive:
     def _through(self, item: _Item, plain: str, links: dict[str, str]) -> None:
         """A member that is written through a link which the archive has made before."""
         if not links:
+            return
+        if len(plain) > _PATH:
+            self.exam.gap("too large", f"a name of {len(plain)} characters")
             return
         folder = plain
         while "/" in folder:
