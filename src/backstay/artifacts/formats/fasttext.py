@@ -57,7 +57,7 @@ def _words(cursor: Cursor, exam: Exam) -> None:
         exam.note(Sign.TENSORS, "dictionary", message, at)
         raise StopError("invalid dictionary", str(size))
     for _ in range(size):
-        exam.step()
+        exam.step(4)
         _word(cursor)
         cursor.skip(9)
     if pruned > 0:

@@ -26,7 +26,7 @@ from backstay.artifacts.weights.tensors import (
 )
 from backstay.artifacts.wire.cursor import Cursor
 
-_MOST_TENSORS = 500_000  # no model has so many; loaders compare each name with all others
+_MOST_TENSORS = 200_000  # no model has so many; loaders compare each name with all others
 _MOST_PAIRS = 100_000
 _MOST_ELEMENTS = 1 << 26  # of an array: 67 million
 _LONGEST = 64 << 20  # bytes of a string

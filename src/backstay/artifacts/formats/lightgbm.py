@@ -15,7 +15,7 @@ from backstay.artifacts.tabular.trees import Trees
 
 _START = re.compile(rb"tree\r?\n(?:[a-z_]{2,40}(?:=[^\r\n]{0,4000})?\r?\n){0,10}?version=v\d")
 _LONGEST = 64 << 20  # bytes of a line
-_MOST_LEAVES = 1 << 24
+_MOST_LEAVES = 1 << 20  # eight times what LightGBM allows
 _INDICES = ("left_child", "right_child", "split_feature", "decision_type")
 _WANTED = (*_INDICES, "num_leaves", "num_cat", "threshold", "cat_boundaries", "is_linear", "leaf_features")
 _COUNTED = ("cat_threshold", "leaf_value")
@@ -46,7 +46,7 @@ class _Reader:
         end = windows = False
         at = 0
         for start, line in _lines(self.content):
-            self.exam.step(1 + len(line) // 64)
+            self.exam.step(1 + len(line) // 16)
             windows |= line.endswith(b"\r")
             plain = line.rstrip(b"\r")
             key, equals, value = plain.partition(b"=")
@@ -65,7 +65,7 @@ class _Reader:
                 name = key.decode("latin-1")
                 if name in self.header and name:
                     self.exam.note(Sign.DECEIVES, name, "stands in the header twice", start)
-                self.header[name] = value[:1_000_000].decode("utf-8", "replace")
+                self.header[name] = value.decode("utf-8", "replace")
         self._finish()
         if not self.starts:
             self._begin()
@@ -86,7 +86,8 @@ class _Reader:
         names = self.header.get("feature_names", "").split()
         self.exam.fact("inputs", names[:200])
         if len(names) != highest + 1:
-            self.trees.accuse("feature_names", f"{len(names)} names for {highest + 1} features")
+            message = f"{len(names)} names for {highest + 1} features: the loader refuses the model"
+            self.exam.note(Sign.IRREGULAR, "feature_names", message)
 
     def _take(self, key: str, value: bytes) -> None:
         if key in self._block and key:
@@ -95,7 +96,7 @@ class _Reader:
                 Sign.DECEIVES, subject, f"{key} stands in the tree twice: readers take the first or the last"
             )
         if key in _COUNTED:
-            self._block[key] = len(value.split())
+            self._block[key] = value.count(b" ") + bool(value.strip())
         elif key in _WANTED:
             self._block[key] = value
 
@@ -117,7 +118,7 @@ class _Reader:
             self.trees.accuse(subject, f"{values} leaf values for {leaves} leaves: a loader reads beyond them")
         if leaves == 1:
             return
-        arrays = {name: _integers(_text(block, name)) for name in _INDICES}
+        arrays = {name: _integers(_text(block, name), leaves) for name in _INDICES}
         for name, array in arrays.items():
             if array is None or len(array) < leaves - 1:
                 found = "no numbers" if array is None else f"{len(array)} numbers"
@@ -126,7 +127,7 @@ class _Reader:
         left, right, splits, kinds = (arrays[name] or [] for name in _INDICES)
         self.trees.check(subject, left[: leaves - 1], right[: leaves - 1], splits, leaves)
         self._categories(subject, block, kinds[: leaves - 1])
-        used = _integers(_text(block, "leaf_features")) or []
+        used = _integers(_text(block, "leaf_features"), _MOST_LEAVES) or []
         if any(not 0 <= one < self.trees.features for one in used):
             self.trees.accuse(
                 subject, f"a leaf's equation uses a feature beyond the {self.trees.features} of the model"
@@ -137,7 +138,7 @@ class _Reader:
         categorical = [node for node, kind in enumerate(kinds) if kind & 1]
         if not categorical and not number:
             return
-        bounds = _integers(_text(block, "cat_boundaries")) or []
+        bounds = _integers(_text(block, "cat_boundaries"), max(0, min(number, _MOST_LEAVES)) + 1) or []
         values = block.get("cat_threshold", 0)
         if len(bounds) < number + 1 or sorted(bounds) != bounds or (bounds and bounds[0] < 0):
             self.trees.accuse(subject, f"boundaries of {number} sets of categories that are not in order or missing")
@@ -145,7 +146,7 @@ class _Reader:
         if bounds and isinstance(values, int) and bounds[number] > values:
             message = f"sets of categories end at {bounds[number]} of {values} words: a loader reads beyond them"
             self.trees.accuse(subject, message)
-        words = _text(block, "threshold").split()
+        words = _text(block, "threshold").split(None, _MOST_LEAVES)
         for node in categorical:
             chosen = _integer(words[node]) if node < len(words) else None
             if chosen is None or not 0 <= chosen < number:
@@ -154,7 +155,7 @@ class _Reader:
                 return
 
     def _check_sizes(self, end: int, windows: bool) -> None:
-        sizes = _integers(self.header.get("tree_sizes", ""))
+        sizes = _integers(self.header.get("tree_sizes", ""), len(self.starts) + 1)
         if not sizes:
             return
         real = [after - before for before, after in zip(self.starts, [*self.starts[1:], end], strict=True)]
@@ -200,9 +201,10 @@ def _integer(text: str) -> int | None:
         return None
 
 
-def _integers(text: str) -> list[int] | None:
+def _integers(text: str, most: int) -> list[int] | None:
+    """The first numbers of a text, as many as are asked for; None when they are none."""
     try:
-        return list(map(int, text.split()))
+        return list(map(int, text.split(None, most)[:most]))
     except ValueError:
         return None
 

@@ -27,7 +27,7 @@ from backstay.artifacts.weights.tensors import (
 from backstay.artifacts.weights.texts import judge
 
 _LARGEST = 100_000_000  # bytes of a header that the library reads
-_MOST = 32 << 20  # bytes of a header that are read here: some 500,000 tensors
+_MOST = 16 << 20  # bytes of a header that are read here: some 150,000 tensors
 _TOLD = 20
 _TYPE = re.compile(r"[A-Z]{1,8}[0-9]{0,3}(?:_[A-Z0-9]{1,12})?")
 _SPACE = b" \t\r\n"

@@ -16,6 +16,7 @@ MAX_DEPTH = 200
 _LONGEST = 64 << 20  # bytes of a string
 _KEPT = 200  # bytes of a string that are kept
 _NAMES = 2_000  # of calls that are kept
+_ITEM = 4  # steps: what an item costs beside an opcode
 
 _SYM, _LIST, _CLO, _ENV, _PROM, _LANG, _SPECIAL, _BUILTIN, _CHAR = range(1, 10)
 _LGL, _INT, _REAL, _CPLX, _STR, _DOT, _VEC, _EXPR = 10, 13, 14, 15, 16, 17, 19, 20
@@ -167,7 +168,7 @@ class Reader:
 
     def _item(self) -> str:
         """Step over one item; gives the name of a symbol or the text of a string, "" of anything else."""
-        self.exam.step()
+        self.exam.step(_ITEM)
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise StopError("nested too deeply", f"more than {MAX_DEPTH} levels")
