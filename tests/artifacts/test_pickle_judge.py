@@ -180,3 +180,28 @@ def test_unknown_calls_are_no_accusation() -> None:
 
 def test_arguments_that_are_popped_marks_do_not_hide_a_call() -> None:
     assert inspected(pickled(Ops(MARK + POP + call("posix", "system", value("true"))))).state is State.MALICIOUS
+
+
+def test_functions_of_numpy_by_their_names() -> None:
+    for module, name, state in (
+        ("numpy", "log1p", State.CLEAN),
+        ("os", "system", State.MALICIOUS),
+        ("numpy", call("somewhere", "name"), State.MALICIOUS),
+    ):
+        assert inspected(pickled(call("numpy.core", "_ufunc_reconstruct", module, name))).state is state, (module, name)
+
+
+def test_source_that_torch_compiles_is_judged() -> None:
+    for body, state in (("return x + 1", State.CODE), ("__import__('os').system('true')", State.MALICIOUS)):
+        source = {"_code": f"def forward(self, x):\n    {body}\n"}
+        made = call("torch.fx.graph_module", "reduce_graph_module", source, "import torch\n")
+        assert inspected(pickled(made)).state is state, body
+
+
+def test_the_model_names_itself() -> None:
+    model = new("sklearn.linear_model._logistic", "LogisticRegression", state={"C": 1.0, "_sklearn_version": "1.4.2"})
+    assert inspected(pickled(model)).facts == {
+        "framework": "scikit-learn",
+        "architecture": "LogisticRegression",
+        "framework_version": "1.4.2",
+    }

@@ -27,6 +27,8 @@ from corpus.opcodes import (
 from backstay.artifacts.content import Bytes
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.pickles import streams
+from backstay.artifacts.pickles.memory import PLAIN
+from backstay.artifacts.pickles.terms import EMPTY
 from backstay.artifacts.report import Inspection, Sign, State
 
 P4 = b"\x80\x04"
@@ -202,3 +204,10 @@ def test_imports_are_listed_safe_ones_too() -> None:
     import collections
 
     assert inspected(pickle.dumps(collections.OrderedDict(a=1))).imports == ("collections.OrderedDict",)
+
+
+def test_no_stream_leaves_anything_behind_for_the_next() -> None:
+    for data in (b")Na.", b")(NNe.", b"((NNtNa.", b")NNs.", b")(N\x90."):
+        assert [one.reason for one in inspected(data).gaps] == ["items added to a constant"]
+    assert not EMPTY.items
+    assert not PLAIN.items

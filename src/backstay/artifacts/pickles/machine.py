@@ -21,6 +21,7 @@ _WINDOW = 1 << 16
 _AHEAD = 16  # bytes that an opcode with its fixed argument takes at most
 _DEEPEST = 1 << 20  # values on the stack
 _MARKS = 1 << 16
+_IDLEST = 1 << 21  # bytes of such runs, from which on they are there to tire their readers
 _ABSURD = 1 << 26  # an index of the memo for which CPython allocates a gigabyte
 _UNFOLDED = 1 << 40  # items that a key may hold when what it shares is counted each time
 _ITEMS = 400_000  # items of containers that are kept at once; of more only that there are
@@ -107,6 +108,7 @@ class Machine:
         self._below: list[list[Value]] = []  # the stacks under each mark
         self._memo = Memo()
         self._kept = 0
+        self._idle = 0  # bytes of opcodes that leave nothing behind
         self._frame = 0  # where the frame in hand ends, 0 outside of any
         self._full = False  # as many items of containers are kept as may be
 
@@ -240,7 +242,13 @@ class Machine:
                 idle = _IDLE.match(window, at)
                 if idle:
                     count += (idle.end() - at) // 2
+                    self._idled(idle.end() - at)
                     at = idle.end()
+
+    def _idled(self, length: int) -> None:
+        before, self._idle = self._idle, self._idle + length
+        if before < _IDLEST <= self._idle:
+            self._judge.accuse(Sign.EXHAUSTS, "opcodes", "a million and more that leave nothing behind", self._at)
 
     def _check(self) -> None:
         if len(self._stack) > _DEEPEST or len(self._below) > _MARKS:
@@ -380,7 +388,10 @@ class Machine:
     def _add(self, items: list[Value]) -> None:
         target = self._top()
         if isinstance(target, Group):
-            self._fill(target, items)
+            if target.kind in ("tuple", "frozenset") and items:
+                raise BrokenError("items added to a constant")
+            if target is not PLAIN:
+                self._fill(target, items)
         elif items:
             self._judge.extend(target, self._at - 1)
 
