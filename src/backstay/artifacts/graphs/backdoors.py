@@ -43,7 +43,6 @@ class View:
     outputs: list[str] = field(default_factory=list)
     constants: dict[str, Constant] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
-    cut: bool = False  # not all steps are here
 
 
 class Site(NamedTuple):

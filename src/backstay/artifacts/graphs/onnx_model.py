@@ -15,9 +15,9 @@ from backstay.artifacts.graphs.operations import Effect, When
 from backstay.artifacts.report import Sign
 from backstay.artifacts.wire.protobuf import Message
 
-MAX_NODES = 200_000  # of a graph that are kept for following its values
+MAX_NODES = 100_000  # of a file that are kept for following their values
 MAX_LIBRARIES = 50
-_COST = 8
+_COST = 40  # steps of a node
 _MAX_NAMES = 100
 _LARGEST = 1 << 28  # nodes that a model may have once its functions are put in place
 _DECLARED = {
@@ -48,7 +48,7 @@ class Model:
         self._used: dict[tuple[str, str], tuple[str, int]] = {}  # domain and operation, with the first place
         self._functions: dict[tuple[str, str], _Function] = {}
         self._function: _Function | None = None
-        self._left = MAX_NODES * 2
+        self._left = MAX_NODES
         self._training = False
 
     def read(self, message: Message) -> None:
@@ -66,9 +66,17 @@ class Model:
             elif one.number == 14:
                 self._declare(one.message())
         self._information(message)
+        for view in views[:1]:
+            inputs = [name for name in view.inputs if name not in view.constants]
+            for name, names in (("inputs", inputs), ("outputs", view.outputs)):
+                if names:
+                    self.exam.fact(name, names[:_MAX_NAMES])
         self._judge_domains()
         self._judge_functions()
         self.tensors.close()
+        if self._left <= 0:
+            self.exam.gap("too many nodes", f"more than {MAX_NODES} are not followed")
+            return
         for view in views:
             flow = Flow(view, self.exam)
             for site in flow.sites():
@@ -80,12 +88,10 @@ class Model:
         for one in message.fields((1, 5, 11, 12, 15)):
             if one.number == 1:
                 step = self._node(one.message(), one.at)
+                self.exam.step(_COST)
                 self._left -= 1
                 if self._left > 0:
-                    self.exam.step(_COST)
                     view.steps.append(step)
-                else:
-                    view.cut = True
             elif one.number == 5:
                 constant = self.tensors.read(one.message(), one.at, weight=True)
                 view.constants[constant.name] = constant
@@ -213,17 +219,6 @@ class Model:
         producer = f"{message.text(2, 256)} {message.text(3, 256)}".strip()
         if producer:
             exam.fact("producer", producer)
-        for graph in message.fields((7,)):
-            initial = {one.message().text(8, 1024) for one in graph.message().fields((5,))}
-            for number_, fact in ((11, "inputs"), (12, "outputs")):
-                names: list[str] = []
-                for one in graph.message().fields((number_,)):
-                    name = _value(one.message())[0]
-                    if name not in initial and len(names) < _MAX_NAMES:
-                        names.append(name)
-                if names:
-                    exam.fact(fact, names)
-            break
 
     def _judge_domains(self) -> None:
         table = operations.table("onnx")

@@ -25,6 +25,7 @@ _SMALL = 1 << 16  # bytes of a constant that are read to see whether it is the s
 _MAX_RANGES = 1_000_000
 _MAX_NAMES = 2_000
 _ELEMENTS = 1 << 56
+_COST = 64  # steps of a tensor
 _WHOLE = 64  # numbers of a constant that are kept
 
 
@@ -78,6 +79,7 @@ class Tensors:
                     typed += len(values)
                     found.integers = (found.integers or []) + values
         self.count += 1
+        self.exam.step(_COST)
         found.elements = self._elements(dims, found.name, at)
         found.data_type = data_type
         if weight:

@@ -58,7 +58,13 @@ class Judge:
                 self._long_texts(node)
         self._libraries(graph)
         self._circles(graph)
-        self._facts(graph)
+
+    def judge_names(self, graph: Graph) -> None:
+        """What the mere names of operations say, of a graph that is too large to be followed."""
+        for name, (node, at) in graph.operations.items():
+            effect = self.effects.get(name)
+            if effect is not None and effect.when is When.ALWAYS and name != "ReadFile":
+                self.exam.note(Sign.OPERATIONS, name, f"{effect.does} (node {node})", at if self.placed else -1)
 
     def _effect(self, effect: Effect, node: Node, scope: Scope, graph: Graph, values: Values) -> None:
         subject = node.op
@@ -137,7 +143,8 @@ class Judge:
         if len(unknown) > MAX_LIBRARIES:
             self.exam.note(Sign.NATIVE, f"{len(unknown) - MAX_LIBRARIES} more operations", "not TensorFlow's own")
 
-    def _facts(self, graph: Graph) -> None:
+    def facts(self, graph: Graph) -> None:
+        """The weights that stand in the graph itself: a frozen one has them all."""
         if graph.parameters > 0:
             self.exam.fact("parameters", graph.parameters)
             self.exam.fact("precision", PRECISIONS[max(graph.precision, key=lambda one: graph.precision[one])])

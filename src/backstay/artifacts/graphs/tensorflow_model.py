@@ -4,10 +4,10 @@ Field numbers are those of tensorflow/core/protobuf: saved_model.proto, meta_gra
 """
 
 from backstay.artifacts import keras_config
-from backstay.artifacts.exam import Exam
+from backstay.artifacts.exam import Exam, StopError
 from backstay.artifacts.graphs import paths
 from backstay.artifacts.graphs.tensorflow_judge import Judge
-from backstay.artifacts.graphs.tensorflow_nodes import Graph, Scope
+from backstay.artifacts.graphs.tensorflow_nodes import PRECISIONS, Graph, GraphReader, Scope, elements
 from backstay.artifacts.graphs.tensorflow_values import Values
 from backstay.artifacts.report import Sign
 from backstay.artifacts.wire.protobuf import Message
@@ -16,6 +16,7 @@ MAX_ASSETS = 10_000
 _MAX_NAMES = 100
 _MAX_KERAS = 20_000  # objects of a Keras model whose configuration is judged
 _ASSET = "assets://"
+_REAL = frozenset({1, 2, 14, 19})  # types of weights; counters of steps are integers
 
 
 def saved_model(message: Message, exam: Exam, placed: bool = True) -> None:
@@ -36,11 +37,10 @@ def meta_graph(message: Message, judge: Judge) -> None:
             _asset(one.message(), judge, assets, files, one.at)
     values = Values(Graph(Scope("")), assets)
     reader = judge.reader()
-    for one in message.fields((2, 5, 7)):
-        if one.number == 2:
-            reader.add(values.graph, one.message())
-        elif one.number == 5:
-            _signature(one.message(), exam)
+    for one in message.fields((5,)):
+        _signature(one.message(), exam)
+    for one in message.fields((2,)):
+        _read(reader, values.graph, one.message(), judge)
     for one in message.fields((4,)):
         _collection(one.message(), values, files)
     for one in message.fields((7,)):
@@ -53,10 +53,20 @@ def meta_graph(message: Message, judge: Judge) -> None:
 def graph_def(message: Message, judge: Judge) -> None:
     """A GraphDef by itself."""
     reader = judge.reader()
-    values = Values(reader.read(message))
-    judge.judge(values)
+    graph = Graph(Scope(""))
+    _read(reader, graph, message, judge)
+    judge.judge(Values(graph))
+    judge.facts(graph)
     if reader.cut:
         judge.exam.gap("too many nodes", "of one graph")
+
+
+def _read(reader: GraphReader, graph: Graph, message: Message, judge: Judge) -> None:
+    try:
+        reader.add(graph, message)
+    except StopError:
+        judge.judge_names(graph)
+        raise
 
 
 def keras_metadata(message: Message, exam: Exam) -> None:
@@ -109,15 +119,28 @@ def _collection(entry: Message, values: Values, files: list[str]) -> None:
 def _objects(message: Message, values: Values, files: list[str], exam: Exam) -> None:
     """A SavedObjectGraph: which functions are given which assets, and Keras objects of TensorFlow before 2.5."""
     assets: dict[int, str] = {}
+    precision: dict[int, int] = {}
+
+    def count(variable: Message) -> None:
+        kind, shape = variable.first(1), variable.first(2)
+        size = elements(shape.message()) if shape is not None else -1
+        if kind is not None and kind.value in _REAL and size > 0:
+            precision[kind.value] = precision.get(kind.value, 0) + size
+
     for number, one in enumerate(message.fields((1,))):
-        for part in one.message().fields((4, 5)):
-            if part.number == 5:
+        for part in one.message().fields((4, 5, 7)):
+            if part.number == 7:
+                count(part.message())
+            elif part.number == 5:
                 index = part.message().first(1)
                 which = index.value if index is not None else 0
                 assets[number] = _ASSET + (files[which] if which < len(files) else "")
             elif number < _MAX_KERAS:
                 user = part.message()
                 _keras(user.text(1, 256), user.text(3, exam.limits.text), exam, one.at)
+    if precision:
+        exam.fact("parameters", sum(precision.values()))
+        exam.fact("precision", PRECISIONS[max(precision, key=lambda one: precision[one])])
     if not assets:
         return
     for entry in message.fields((2,)):

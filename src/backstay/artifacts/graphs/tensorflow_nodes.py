@@ -12,8 +12,8 @@ from backstay.artifacts.wire.protobuf import Field, Message, varint
 
 STRING = 7  # DT_STRING
 MAX_STRINGS = 256  # values of one tensor or list that are looked at
-MAX_KEPT = 200_000  # nodes of one graph that are kept for following values
-_COST = 16  # steps of keeping one
+MAX_KEPT = 60_000  # nodes of one graph that are kept for following values
+_NODE, _COST = 4, 8  # steps of a node, and of keeping one
 # Bytes of one element by DataType; those of a number of bits are left out.
 WIDTHS = {
     1: 4, 2: 8, 3: 4, 4: 1, 5: 2, 6: 1, 8: 8, 9: 8, 10: 1, 11: 1, 12: 1, 13: 4, 14: 2, 17: 2, 18: 16, 19: 2, 22: 4,
@@ -102,19 +102,16 @@ class GraphReader:
     def __init__(self, kept: Callable[[str], bool], found: Callable[[Tensor, str], None]) -> None:
         self._kept, self._found = kept, found
         self.cut = False  # more nodes than are kept
+        self._count_kept = 0
 
-    def read(self, message: Message) -> Graph:
-        """A GraphDef; several messages of one field are merged as a parser merges them."""
-        return self.add(Graph(Scope("")), message)
-
-    def add(self, graph: Graph, message: Message) -> Graph:
+    def add(self, graph: Graph, message: Message) -> None:
+        """Read a GraphDef into a graph; several messages of one field are merged as a parser merges them."""
         for one in message.fields((1, 2)):
             if one.number == 1:
                 self._node(one, graph.main, graph)
             else:
                 for function in one.message().fields((1,)):
                     self._function(function.message(), graph)
-        return graph
 
     def _function(self, message: Message, graph: Graph) -> None:
         scope = Scope("")
@@ -145,6 +142,7 @@ class GraphReader:
             else:
                 node.op = part.text(256)
         scope.size += 1
+        one.message().walk.step(_NODE)
         if node.op not in graph.operations and len(graph.operations) < 10_000:
             graph.operations[node.op] = (node.name, one.at)
         of_text = node.op in _TYPED
@@ -160,7 +158,8 @@ class GraphReader:
         if of_text and not _is_text(node):
             return
         if keep or node.op in graph.functions:
-            if len(scope.nodes) >= MAX_KEPT:
+            self._count_kept += 1
+            if self._count_kept > MAX_KEPT:
                 self.cut = True
                 return
             one_of = scope.nodes.setdefault(node.name, node)

@@ -18,6 +18,7 @@ _GROUP, _END_GROUP = 3, 4
 MAX_DEPTH = 100  # messages in messages, as the C++ parser allows
 MAX_TEXT = 1 << 16  # bytes of a text that are read
 _SMALL, _LARGE = 1 << 12, 1 << 18  # bytes of a block: grows while a message is read in order
+_COST = 4  # steps of a field
 _ROOM = 32  # bytes that a tag and a number need at most, and some
 
 
@@ -33,7 +34,7 @@ class Walk:
 
     def step(self, number: int) -> None:
         if self._exam is not None:
-            self._exam.step(number)
+            self._exam.step(number * _COST)
             return
         self._steps -= number
         if self._steps < 0:
