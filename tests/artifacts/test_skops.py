@@ -67,6 +67,16 @@ def test_dangerous_nodes_at_any_depth() -> None:
     assert subjects(judged(root), Sign.EXECUTES) == {"subprocess.run"}
 
 
+def test_what_a_dictionary_or_a_partial_calls_is_no_mere_value() -> None:
+    memmap = node("TypeNode", "numpy", "memmap")
+    keys = node("ListNode", "builtins", "list", content=[memmap])
+    assert Sign.EXECUTES not in signs(judged(memmap))
+    report = judged(node("DictNode", "builtins", "dict", content={"/no/such": text("x")}, key_types=keys))
+    assert subjects(report, Sign.EXECUTES) == {"numpy.memmap"}
+    content = {"func": memmap, "args": several(), "kwds": node("DictNode", "builtins", "dict", content={})}
+    assert Sign.EXECUTES in signs(judged(node("PartialNode", "functools", "partial", content=content)))
+
+
 def test_cve_2025_54412_an_operator_that_is_shown_as_something_else() -> None:
     report = judged(node("OperatorFuncNode", "builtins", "call", attrs=several(text("true"))))
     assert signs(report) == {Sign.DECEIVES, Sign.EXECUTES}

@@ -119,6 +119,7 @@ class _Tree:
         elif loader not in {"CachedNode"} and policy.entry(module, name).standing is Standing.DANGEROUS:
             message = f"its loader {loader} builds something else than it names"
             self.exam.note(Sign.DECEIVES, full, message)
+        self.called(node, loader)
         if loader == "FunctionNode" and isinstance(node.get("content"), dict):  # as the first protocol wrote it
             content = node["content"]
             self.judge(_text(content.get("module_path")), _text(content.get("function")), "FunctionNode names it")
@@ -144,6 +145,19 @@ class _Tree:
             case Standing.WEIGH if known.rule not in harmless:
                 sign = Sign.UNKNOWN if harmless else Sign.EXECUTES
                 self.exam.note(sign, full, f"{use}: {known.reason or 'it is harmful with some arguments'}")
+
+    def called(self, node: dict[str, Any], loader: str) -> None:
+        """The nodes below one that it calls: the types of a dictionary's keys, and what a partial holds."""
+        waiting: list[Any] = []
+        if loader == "DictNode" and isinstance(node.get("key_types"), dict):
+            types = node["key_types"].get("content")
+            waiting = types if isinstance(types, list) else []
+        elif loader == "PartialNode" and isinstance(node.get("content"), dict):
+            waiting = [node["content"].get("func")]
+        self.exam.step(len(waiting))
+        for one in waiting:
+            if isinstance(one, dict) and one.get("__loader__") in _NAMES:
+                self.judge(_text(one.get("__module__")), _text(one.get("__class__")), f"{loader} calls it")
 
     def same(self, node: dict[str, Any], loader: str, module: str, name: str) -> None:
         """skops takes a node whose id it has seen for the first of that id, whatever the second says."""
