@@ -1,5 +1,6 @@
 """Programs: told from data strictly, accused under a model's name, in a model's archive and behind a model's end."""
 
+import importlib._bootstrap_external
 import struct
 
 import pytest
@@ -158,3 +159,13 @@ def test_an_archive_behind_a_program_accuses_nobody() -> None:
 def test_a_script_in_the_archive_of_a_model_is_code_of_its_own() -> None:
     report = inspected(zip_of(*torch_zip(), Part("archive/extra/run.sh", SCRIPT)))
     assert report.state is State.CODE and subjects(report, Sign.CARRIES) == ["archive/extra/run.sh"]
+
+
+def test_bytecode_in_the_archive_of_a_model_is_judged() -> None:
+    def bytecode(source: str) -> bytes:
+        return importlib._bootstrap_external._code_to_timestamp_pyc(compile(source, "m", "exec"))  # type: ignore[attr-defined,no-any-return]
+
+    quiet = inspected(zip_of(*torch_zip(), Part("archive/m.pyc", bytecode("x = 1\n"))))
+    assert quiet.state is State.CODE and signs(quiet) == {Sign.CARRIES}
+    loud = inspected(zip_of(*torch_zip(), Part("archive/m.pyc", bytecode("import os\nos.system('true')\n"))))
+    assert Sign.EXECUTES in signs(loud)

@@ -19,6 +19,7 @@ from backstay.artifacts.layouts import (
     torch_tar,
     torchscript,
 )
+from backstay.artifacts.programs import marshalled
 from backstay.artifacts.report import Sign
 
 # Each is known by its members; the first that fits reads them.
@@ -35,6 +36,8 @@ LAYOUTS: tuple[Layout, ...] = (
     torch_tar.LAYOUT,
     torchscript.LAYOUT,
 )  # fmt: skip
+
+_BYTECODE = 4 << 20
 
 
 def read_members(members: Iterable[Member], exam: Exam) -> bool:
@@ -64,7 +67,9 @@ def read_members(members: Iterable[Member], exam: Exam) -> bool:
 def _program(content: Content, member: Member, exam: Exam) -> None:
     """A program in a model's archive, which its layout did not ask for."""
     kind = payloads.kind(content.read(0, 4096))
-    if kind in ("script", "Python bytecode"):
+    if kind == "Python bytecode" and content.size <= _BYTECODE:
+        marshalled.judge(content.read(0, content.size), exam, member.name, member.offset, strict=False)
+    elif kind in ("script", "Python bytecode"):
         exam.note(Sign.CARRIES, member.name, f"a {kind} beside the model", member.offset)
     elif kind:
         exam.note(Sign.PROGRAM, member.name, f"{kind} in the archive of a model", member.offset)
