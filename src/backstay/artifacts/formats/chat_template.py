@@ -42,9 +42,9 @@ _CHART = re.compile(rb"\{\{-?[ \t]{0,5}(?:\.|include\b|toYaml\b|\$)")
 
 def _matches_yaml(candidate: Candidate) -> bool:
     head = candidate.head
-    if not candidate.name.endswith((".yaml", ".yml")) or not _JINJA.search(head) or _CHART.search(head):
+    if not candidate.name.endswith((".yaml", ".yml")) or b"_template" not in head:
         return False
-    return bool(_KEY.search(head))
+    return bool(_KEY.search(head) and _JINJA.search(head)) and not _CHART.search(head)
 
 
 def _read_yaml(content: Content, exam: Exam) -> None:

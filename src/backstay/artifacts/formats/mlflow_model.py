@@ -37,7 +37,11 @@ _MODULE = re.compile(r"[A-Za-z_][\w.]{0,200}")
 
 def _matches(candidate: Candidate) -> bool:
     named = candidate.name == "mlmodel" or candidate.name.endswith((".yaml", ".yml"))
-    return named and bool(_FLAVORS.search(candidate.head) and _MARKS.search(candidate.head))
+    return (
+        named
+        and b"flavors" in candidate.head
+        and bool(_FLAVORS.search(candidate.head) and _MARKS.search(candidate.head))
+    )
 
 
 def _read(content: Content, exam: Exam) -> None:

@@ -38,7 +38,7 @@ def _matches(candidate: Candidate) -> bool:
     return bool(
         (candidate.name == "handler.py" and _HANDLER.search(seen))
         or (candidate.name == "model.py" and _TRITON.search(seen))
-        or (_SCRIPT.search(seen) and b"datasets" in seen)
+        or (b"BasedBuilder" in seen and b"datasets" in seen and _SCRIPT.search(seen))
     )
 
 

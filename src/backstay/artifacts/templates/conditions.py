@@ -301,6 +301,7 @@ _OVERRIDING = re.compile(
     r"|\bwithout\s+(?:telling|informing|alerting|notifying|warning)\s+(?:the\s+)?(?:user|human|operator|developer)",
     re.IGNORECASE,
 )
+_SCRIPT = re.compile(r"<script\b[^<>]{0,200}\bsrc\s{0,3}=", re.IGNORECASE)
 _FORBIDDING = re.compile(r"(?:do not|don't|never|must not|should not|cannot|can't|not)\s+\Z", re.IGNORECASE)
 
 
@@ -311,6 +312,8 @@ def _spoken(text: str) -> list[str]:
         # "Never ignore previous instructions" is the opposite.
         if not _FORBIDDING.search(text[max(0, found.start() - 20) : found.start()]):
             return [f"writes into every prompt: {shown(found[0])!r}"]
+    if _SCRIPT.search(text):
+        return ["writes a script for browsers into the prompt"]
     addresses = words.urls(text)
     if addresses:
         for address in addresses[:20]:

@@ -1,6 +1,7 @@
 """Strings: what text an expression of a template makes, as far as it is made of literals."""
 
 import itertools
+import re
 from collections.abc import Callable
 
 from jinja2 import nodes
@@ -13,6 +14,7 @@ _MAX_VALUES = 8
 _MAX_DEPTH = 40
 
 Values = tuple[str, ...]
+_FIELD = re.compile(r"\{[A-Za-z0-9]{0,8}\}")
 
 
 class Strings:
@@ -25,6 +27,9 @@ class Strings:
         for node in walk(tree):
             if isinstance(node, nodes.Assign):
                 self._assign(node.target, node.node)
+            elif isinstance(node, nodes.AssignBlock):
+                said = [part for one in node.body if isinstance(one, nodes.Output) for part in one.nodes]
+                self._assign(node.target, nodes.Concat(said))
             elif isinstance(node, nodes.For) and isinstance(node.target, nodes.Name):
                 self.looped.setdefault(node.target.name, []).append(node.iter)
             elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == "namespace":
@@ -157,11 +162,13 @@ class Strings:
     def _formatted(self, text: str, args: list[nodes.Expr], depth: int) -> Values:
         if "%" in text:
             return self._percent(nodes.Const(text), list(args), depth)
-        pieces = text.split("{}")
+        pieces = _FIELD.split(text)
         if len(pieces) == 1:
             return (text,)
-        values: list[Values] = [self._some(one, depth) for one in args[: len(pieces) - 1]]
-        values += [(OPEN,)] * (len(pieces) - 1 - len(values))
+        values: list[Values] = []
+        for number, field in enumerate(_FIELD.findall(text)):
+            place = int(field[1:-1]) if field[1:-1].isdecimal() else number if field == "{}" else len(args)
+            values.append(self._some(args[place], depth) if place < len(args) else (OPEN,))
         return _joined(
             [one for pair in zip([(piece,) for piece in pieces], [*values, ("",)], strict=True) for one in pair]
         )

@@ -116,9 +116,11 @@ class Texts:
             case nodes.Name():
                 return node.name in (self._dates if date else self._texts | _NAMES)
             case nodes.Getattr():
-                return f".{node.attr}" in (self._dates if date else self._texts) or (
-                    not date and node.attr in _KEYS and self._of_message(node.node)
-                )
+                if f".{node.attr}" in (self._dates if date else self._texts):
+                    return True
+                if date:
+                    return self._is(node.node, date=True, depth=depth)
+                return node.attr in _KEYS and self._of_message(node.node)
             case nodes.Getitem():
                 if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
                     return not date and node.arg.value in _KEYS and self._of_message(node.node)
