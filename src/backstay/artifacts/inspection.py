@@ -17,8 +17,7 @@ def inspect(content: Content, name: str, limits: Limits | None = None) -> Inspec
     """
     exam = Exam(name.lower(), limits or Limits(), nested=_nested)
     with exam.contained():
-        if not _nested(content, name, exam) and exam.name.endswith(PROMISING):
-            exam.gap("not recognised", "the content is of no known format")
+        _nested(content, name, exam)
         _unwrap(exam)
         _compare(exam)
     return exam.report(content.size)
@@ -108,4 +107,6 @@ def _nested(content: Content, name: str, exam: Exam) -> str:
             one.read(content, exam)
     if found and not exam.member and not exam.format:
         exam.format = found[0].id
+    if not found and candidate.name.endswith(PROMISING) and (not exam.member or b"\0" in candidate.head):
+        exam.gap("not recognised", "the content is of no known format")
     return found[0].id if found else ""
