@@ -37,7 +37,7 @@ INI = (
 )
 
 
-def test_a_stage_of_spark_is_clean():
+def test_a_stage_of_spark_is_clean() -> None:
     found = look(stage("org.apache.spark.ml.classification.RandomForestClassificationModel"), "part-00000")
     assert found.state is State.CLEAN and found.facts["architecture"] == "RandomForestClassificationModel"
     assert found.format == "spark-ml" and not found.model and found.facts["framework_version"] == "3.5.1"
@@ -46,16 +46,16 @@ def test_a_stage_of_spark_is_clean():
 @pytest.mark.parametrize(
     ("name", "state"), [("com.example.Stage", State.UNKNOWN), ("javax.script.ScriptEngineManager", State.MALICIOUS)]
 )
-def test_a_stage_that_names_another_class(name, state):
+def test_a_stage_that_names_another_class(name: str, state: State) -> None:
     assert look(stage(name), "part-00000").state is state
 
 
-def test_a_stage_that_names_two_classes():
+def test_a_stage_that_names_two_classes() -> None:
     raw = stage("org.apache.spark.ml.PipelineModel").replace(b'"uid"', b'"class": "x.Y", "uid"')
     assert Sign.DECEIVES in signs(look(raw, "part-00000"))
 
 
-def test_an_archive_of_h2o_is_clean():
+def test_an_archive_of_h2o_is_clean() -> None:
     found = look(mojo(INI.format("d000.txt")), "gbm.zip")
     assert found.format == "h2o-mojo" or found.format == "zip"
     assert found.state is State.CLEAN and found.model, found.gaps
@@ -63,7 +63,7 @@ def test_an_archive_of_h2o_is_clean():
     assert found.facts["outputs"] == ["y"] and found.facts["framework_version"] == "3.46.0.1"
 
 
-def test_an_archive_of_h2o_with_code_or_paths_that_lead_out_of_it():
+def test_an_archive_of_h2o_with_code_or_paths_that_lead_out_of_it() -> None:
     assert look(mojo(INI.format("../../no/such")), "gbm.zip").state is State.MALICIOUS
     found = look(mojo(INI.format("d000.txt"), gbm__java="class gbm {}"), "gbm.zip")
     assert Sign.CARRIES in signs(found) and found.state is State.CODE

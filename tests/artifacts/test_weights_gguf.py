@@ -17,7 +17,7 @@ ELF = b"\x7fELF\x02\x01\x01" + b"\0" * 9 + struct.pack("<HH", 2, 62) + b"\0" * 4
 
 
 @pytest.mark.parametrize(("version", "order"), [(1, "<"), (2, "<"), (3, "<"), (3, ">")])
-def test_models_of_every_version_and_order_are_clean(version, order):
+def test_models_of_every_version_and_order_are_clean(version: int, order: str) -> None:
     found = look(llama(version, order).build(), "tiny.gguf")
     assert found.state is State.CLEAN and found.complete and not found.observations, texts(found)
     assert found.format == "gguf" and found.facts["architecture"] == "llama" and found.facts["tensors"] == 8
@@ -25,7 +25,7 @@ def test_models_of_every_version_and_order_are_clean(version, order):
     assert found.facts["context_length"] == 2048 and found.declared["name"] == "tiny"
 
 
-def test_metadata_of_the_author_and_of_shards():
+def test_metadata_of_the_author_and_of_shards() -> None:
     made = llama().string("general.license", "apache-2.0").string("general.size_label", "7B")
     made.number("general.base_model.count", 2).string("general.base_model.0.name", "Base")
     made.string("general.base_model.0.repo_url", "https://huggingface.co/org/base").string(
@@ -43,7 +43,7 @@ def test_metadata_of_the_author_and_of_shards():
     assert (found.facts["shards"], found.facts["shard"], found.facts["shard_tensors"]) == (3, 1, 24)
 
 
-def test_quantised_tensors_and_a_type_that_is_declared_wrongly():
+def test_quantised_tensors_and_a_type_that_is_declared_wrongly() -> None:
     made = Gguf().string("general.architecture", "llama").number("general.file_type", 2)
     made.tensor("blk.0.ffn_up.weight", [64, 2], 2, b"\0" * 72)
     found = look(made.build(), "q.gguf")
@@ -54,7 +54,7 @@ def test_quantised_tensors_and_a_type_that_is_declared_wrongly():
     assert found.facts["quantisation"] == "Q4_0" and signs(found) == {Sign.IRREGULAR}
 
 
-def test_templates_are_judged_wherever_they_stand():
+def test_templates_are_judged_wherever_they_stand() -> None:
     assert look(llama().string("tokenizer.chat_template", TEMPLATE).build(), "a.gguf").state is State.CLEAN
     for key in ("tokenizer.chat_template", "tokenizer.chat_template.tool_use", "general.description", "any.key"):
         found = look(llama().string(key, INJECTION).build(), "a.gguf")
@@ -63,13 +63,13 @@ def test_templates_are_judged_wherever_they_stand():
     assert Sign.TEMPLATE in signs(found)
 
 
-def test_a_named_template_is_judged_beside_a_harmless_default():
+def test_a_named_template_is_judged_beside_a_harmless_default() -> None:
     made = llama().string("tokenizer.chat_template", TEMPLATE).strings("tokenizer.chat_templates", ["tool_use"])
     made.string("tokenizer.chat_template.tool_use", INJECTION)
     assert Sign.TEMPLATE in signs(look(made.build(), "a.gguf"))
 
 
-def test_duplicate_keys_and_names_are_told():
+def test_duplicate_keys_and_names_are_told() -> None:
     assert Sign.DECEIVES in signs(look(llama().string("general.name", "other").build(), "a.gguf"))
     made = llama()
     made.info("blk.0.attn_q.weight", [4, 2], 0, 0)
@@ -88,7 +88,7 @@ def test_duplicate_keys_and_names_are_told():
         ([1 << 41], 0, 0),
     ],
 )
-def test_tensors_that_lie_are_told(shape, kind, offset):
+def test_tensors_that_lie_are_told(shape: list[int], kind: int, offset: int) -> None:
     made = Gguf().string("general.architecture", "llama")
     made.info("w", shape, kind, offset)
     made.data = b"\0" * 64
@@ -96,14 +96,14 @@ def test_tensors_that_lie_are_told(shape, kind, offset):
     assert Sign.TENSORS in signs(found) and found.state is State.MALICIOUS
 
 
-def test_tensors_that_overlap_are_told():
+def test_tensors_that_overlap_are_told() -> None:
     made = Gguf().string("general.architecture", "llama")
     made.info("a", [16], 0, 0).info("b", [16], 0, 32)
     made.data = b"\0" * 96
     assert signs(look(made.build(), "a.gguf")) == {Sign.TENSORS}
 
 
-def test_types_that_are_not_known_are_gaps():
+def test_types_that_are_not_known_are_gaps() -> None:
     made = Gguf().string("general.architecture", "llama")
     made.info("a", [32], 4, 0).info("b", [32], 140, 0)
     made.data = b"\0" * 64
@@ -111,7 +111,7 @@ def test_types_that_are_not_known_are_gaps():
     assert gaps(found) == {"unknown tensor type"} and found.state is State.UNKNOWN
 
 
-def test_programs_in_tensors_holes_and_behind_them():
+def test_programs_in_tensors_holes_and_behind_them() -> None:
     made = Gguf().string("general.architecture", "llama").tensor("w", [512], 24, ELF)
     assert Sign.PROGRAM in signs(look(made.build(), "a.gguf"))
     made = Gguf().string("general.architecture", "llama").info("a", [8], 0, 0).info("b", [8], 0, 32 + len(ELF))
@@ -120,19 +120,19 @@ def test_programs_in_tensors_holes_and_behind_them():
     assert Sign.PROGRAM in signs(look(llama().build() + ELF, "a.gguf"))
 
 
-def test_truncated_files_are_not_clean():
+def test_truncated_files_are_not_clean() -> None:
     whole = llama().build()
     for cut in (30, 200, len(whole) // 2, len(whole) - 40):
         found = look(whole[:cut], "a.gguf")
         assert found.state is State.UNKNOWN and Sign.INCOMPLETE in signs(found), cut
 
 
-def test_commands_in_metadata_are_told():
+def test_commands_in_metadata_are_told() -> None:
     found = look(llama().string("general.description", "x'; os.system('true')").build(), "a.gguf")
     assert Sign.DECEIVES in signs(found)
 
 
-def test_a_huge_vocabulary_is_cheap():
+def test_a_huge_vocabulary_is_cheap() -> None:
     made = Gguf().string("general.architecture", "llama")
     made.strings("tokenizer.ggml.tokens", [*byte_tokens(), *(f"t{one}" for one in range(250_000))])
     data = made.build()
@@ -155,13 +155,13 @@ class Repeated(Content):
         return found + (self.piece * (rest // len(self.piece) + 2))[start : start + rest]
 
 
-def test_ten_million_tensors_end_within_the_limits():
+def test_ten_million_tensors_end_within_the_limits() -> None:
     info = struct.pack("<Q", 4) + b"name" + struct.pack("<IQIQ", 1, 0, 0, 0)
     found = look(Repeated(b"GGUF" + struct.pack("<IQQ", 3, 10_000_000, 0), info, 400_000_000), "a.gguf")
     assert Sign.EXHAUSTS in signs(found) and gaps(found) == {"too many tensors"}
 
 
-def test_arrays_in_arrays_end():
+def test_arrays_in_arrays_end() -> None:
     raw = struct.pack("<IQ", 9, 1) * 5_000
     found = look(Gguf().pair("a", 9, raw).build(), "a.gguf")
     assert gaps(found) == {"nested too deeply"}
@@ -169,7 +169,7 @@ def test_arrays_in_arrays_end():
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_whatever_changes_it_ends_with_an_answer(data):
+def test_whatever_changes_it_ends_with_an_answer(data: st.DataObject) -> None:
     whole = bytearray(llama(version=data.draw(st.sampled_from([1, 2, 3]))).build())
     for _ in range(data.draw(st.integers(0, 8))):
         whole[data.draw(st.integers(4, min(len(whole), 8000) - 1))] = data.draw(st.integers(0, 255))

@@ -5,6 +5,7 @@ import json
 import pickle
 import struct
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,23 +24,23 @@ ELF = b"\x7fELF\x02\x01\x01" + b"\0" * 9 + struct.pack("<HH", 2, 62) + b"\0" * 5
 
 
 class Evil:
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         import os
 
         return os.system, ("true",)
 
 
-def entry(kind: str, shape: list, begin, end) -> dict:
+def entry(kind: str, shape: list[int], begin: int, end: int) -> dict[str, Any]:
     return {"dtype": kind, "shape": shape, "data_offsets": [begin, end]}
 
 
-def test_what_the_library_writes_is_clean():
+def test_what_the_library_writes_is_clean() -> None:
     found = look((SAMPLES / "safetensors-0.8.0.safetensors").read_bytes(), "model.safetensors")
     assert found.state is State.CLEAN and found.complete and found.format == "safetensors" and not found.observations
     assert found.facts["tensors"] == 2 and found.facts["parameters"] == 10 and found.facts["framework"] == "numpy"
 
 
-def test_scalars_empty_tensors_and_any_order_are_clean():
+def test_scalars_empty_tensors_and_any_order_are_clean() -> None:
     data = {"z": entry("F32", [2], 8, 16), "a": entry("F32", [2], 0, 8), "n": entry("F32", [0, 5], 8, 8)}
     found = look(header(data, floats(4)), "model.safetensors")
     assert found.state is State.CLEAN and not found.observations
@@ -54,19 +55,19 @@ SIZES = {
 
 
 @pytest.mark.parametrize(("kind", "size"), SIZES.items())
-def test_types_have_their_sizes(kind, size):
+def test_types_have_their_sizes(kind: str, size: int) -> None:
     assert look(header({"a": entry(kind, [4], 0, 4 * size)}, b"\0" * 4 * size), "m.safetensors").state is State.CLEAN
     wrong = look(header({"a": entry(kind, [5], 0, 4 * size)}, b"\0" * 4 * size), "m.safetensors")
     assert signs(wrong) == {Sign.TENSORS}
 
 
-def test_types_of_less_than_a_byte_are_counted_in_bits():
+def test_types_of_less_than_a_byte_are_counted_in_bits() -> None:
     assert look(header({"a": entry("F4", [4], 0, 2)}, b"\0\0"), "m.safetensors").state is State.CLEAN
     assert look(header({"a": entry("F6_E2M3", [4], 0, 3)}, b"\0" * 3), "m.safetensors").state is State.CLEAN
     assert signs(look(header({"a": entry("F4", [3], 0, 2)}, b"\0\0"), "m.safetensors")) == {Sign.TENSORS}
 
 
-def test_a_type_of_the_future_is_unread_and_a_made_up_one_is_told():
+def test_a_type_of_the_future_is_unread_and_a_made_up_one_is_told() -> None:
     found = look(header({"a": entry("F3_E1M1", [8], 0, 3)}, b"\0" * 3), "m.safetensors")
     assert found.state is State.UNKNOWN and gaps(found) == {"unknown tensor type"}
     assert Sign.TENSORS in signs(look(header({"a": entry("os.system", [1], 0, 4)}, b"\0" * 4), "m.safetensors"))
@@ -91,12 +92,12 @@ def test_a_type_of_the_future_is_unread_and_a_made_up_one_is_told():
     ],
     ids=str,
 )
-def test_tensors_that_contradict_themselves_or_each_other(tensors):
+def test_tensors_that_contradict_themselves_or_each_other(tensors: dict[str, Any]) -> None:
     found = look(header(tensors, b"\0" * 12), "m.safetensors")
     assert Sign.TENSORS in signs(found) and found.state is State.MALICIOUS
 
 
-def test_a_key_that_stands_twice_is_told():
+def test_a_key_that_stands_twice_is_told() -> None:
     raw = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'
     assert Sign.DECEIVES in signs(look(header(raw, b"\0" * 8), "m.safetensors"))
     raw = '{"__metadata__":{"k":"1","k":"2"}}'
@@ -105,7 +106,7 @@ def test_a_key_that_stands_twice_is_told():
     assert Sign.TENSORS in signs(look(header(raw, b"\0" * 4), "m.safetensors"))
 
 
-def test_bytes_that_no_tensor_names_are_told():
+def test_bytes_that_no_tensor_names_are_told() -> None:
     after = look(safetensors(GOOD) + b"hidden", "m.safetensors")
     assert Sign.DECEIVES in signs(after) and after.state is State.MALICIOUS
     hole = look(
@@ -114,7 +115,7 @@ def test_bytes_that_no_tensor_names_are_told():
     assert Sign.DECEIVES in signs(hole)
 
 
-def test_programs_after_the_end_in_holes_and_as_tensors():
+def test_programs_after_the_end_in_holes_and_as_tensors() -> None:
     assert Sign.PROGRAM in signs(look(safetensors(GOOD) + ELF, "m.safetensors"))
     hole = header(
         {"a": entry("F32", [1], 0, 4), "b": entry("F32", [1], 4 + len(ELF), 8 + len(ELF))}, b"\0" * 4 + ELF + b"\0" * 4
@@ -123,16 +124,16 @@ def test_programs_after_the_end_in_holes_and_as_tensors():
     assert Sign.PROGRAM in signs(look(safetensors({"w": ("U8", [len(ELF)], ELF)}), "m.safetensors"))
 
 
-def test_zeros_after_the_end_are_padding():
+def test_zeros_after_the_end_are_padding() -> None:
     assert look(safetensors(GOOD) + b"\0" * 64, "m.safetensors").state is State.CLEAN
 
 
-def test_a_pickle_after_the_end_is_read_too():
+def test_a_pickle_after_the_end_is_read_too() -> None:
     found = look(safetensors(GOOD) + pickle.dumps(Evil()), "m.safetensors")
     assert found.state is State.MALICIOUS and Sign.DECEIVES in signs(found)
 
 
-def test_a_file_that_ends_early_is_incomplete_and_not_clean():
+def test_a_file_that_ends_early_is_incomplete_and_not_clean() -> None:
     data = safetensors(GOOD)
     found = look(data[:-3], "m.safetensors")
     assert signs(found) == {Sign.INCOMPLETE} and gaps(found) == {"truncated"} and found.state is State.UNKNOWN
@@ -141,24 +142,24 @@ def test_a_file_that_ends_early_is_incomplete_and_not_clean():
 
 
 @pytest.mark.parametrize("length", [1 << 30, 1 << 40, 1 << 63, (1 << 64) - 1])
-def test_a_header_longer_than_any_is_told(length):
+def test_a_header_longer_than_any_is_told(length: int) -> None:
     raw = json.dumps({"a": entry("F32", [1], 0, 4)})
     found = look(header(raw, b"\0" * 4, length), "m.safetensors")
     assert Sign.TENSORS in signs(found) and gaps(found) == {"invalid header"}
 
 
-def test_a_header_that_claims_more_than_the_file_has_is_told_from_a_truncated_one():
+def test_a_header_that_claims_more_than_the_file_has_is_told_from_a_truncated_one() -> None:
     raw = json.dumps({"a": entry("F32", [1], 0, 4)})
     assert Sign.TENSORS in signs(look(header(raw, b"\0" * 4, len(raw) + 1000), "m.safetensors"))
 
 
 @pytest.mark.parametrize("raw", ['{"a": tru', '{"a":1}x', '{"a":{}} {"b":{}}', "{" + "[" * 50, '{"\udc80":1}'])
-def test_headers_that_are_no_json_are_not_clean(raw):
+def test_headers_that_are_no_json_are_not_clean(raw: str) -> None:
     found = look(header(raw.encode("utf-8", "surrogateescape")), "m.safetensors")
     assert found.gaps and found.state is not State.CLEAN
 
 
-def test_metadata_must_be_texts():
+def test_metadata_must_be_texts() -> None:
     found = look(header({"__metadata__": {"a": 1, "b": ["x"]}}), "m.safetensors")
     assert signs(found) == {Sign.IRREGULAR} and found.state is State.CLEAN
     assert signs(look(header({"__metadata__": "x"}), "m.safetensors")) == {Sign.IRREGULAR}
@@ -182,7 +183,7 @@ def test_metadata_must_be_texts():
         pickle.dumps(Evil(), 0).decode("latin-1"),
     ],
 )
-def test_metadata_that_carries_code(text):
+def test_metadata_that_carries_code(text: str) -> None:
     assert look(safetensors(GOOD, {"note": text}), "m.safetensors").state is State.MALICIOUS
 
 
@@ -198,12 +199,12 @@ def test_metadata_that_carries_code(text):
         "rm, sh, bash: words of a vocabulary",
     ],
 )
-def test_metadata_that_honest_authors_write(text):
+def test_metadata_that_honest_authors_write(text: str) -> None:
     found = look(safetensors(GOOD, {"note": text}), "m.safetensors")
     assert found.state is State.CLEAN and not found.observations
 
 
-def test_what_authors_declare():
+def test_what_authors_declare() -> None:
     metadata = {
         "format": "pt", "modelspec.title": "Castle", "modelspec.license": "CC-BY-4.0", "modelspec.author": "me",
         "modelspec.architecture": "stable-diffusion-xl-v1-base/lora", "modelspec.tags": "castle, stone",
@@ -218,7 +219,7 @@ def test_what_authors_declare():
     assert found.facts["framework"] == "pytorch" and found.facts["producer"] == "kohya-ss/sd-scripts"
 
 
-def test_the_digest_of_names_does_not_depend_on_their_order():
+def test_the_digest_of_names_does_not_depend_on_their_order() -> None:
     first, second = dict(GOOD), dict(reversed(GOOD.items()))
     digests = {look(safetensors(one), "m.safetensors").facts["tensor_names"] for one in (first, second)}
     import hashlib
@@ -238,7 +239,7 @@ def test_the_digest_of_names_does_not_depend_on_their_order():
         b"",
     ],
 )
-def test_other_files_are_not_taken_for_it(data):
+def test_other_files_are_not_taken_for_it(data: bytes) -> None:
     assert look(data, "data.bin").format != "safetensors"
 
 
@@ -254,12 +255,12 @@ class Sparse(Content):
         return piece + b"\0" * (length - len(piece))
 
 
-def test_ten_million_tensors_end_within_the_limits():
+def test_ten_million_tensors_end_within_the_limits() -> None:
     found = look(Sparse(header('{"a', length=99_000_000), 3 << 30), "m.safetensors")
     assert found.state is State.UNKNOWN and gaps(found) == {"too large"}
 
 
-def test_a_header_of_many_tensors_is_read_in_time():
+def test_a_header_of_many_tensors_is_read_in_time() -> None:
     one = '"t%d":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}'
     raw = "{" + ",".join(one % number for number in range(200_000)) + "}"
     began = time.process_time()
@@ -267,12 +268,12 @@ def test_a_header_of_many_tensors_is_read_in_time():
     assert found.facts["tensors"] == 200_000 and time.process_time() - began < 6
 
 
-def test_a_header_nested_deeply_is_a_gap():
+def test_a_header_nested_deeply_is_a_gap() -> None:
     found = look(header('{"a":' + "[" * 100_000), "m.safetensors")
     assert found.gaps and found.state is not State.CLEAN
 
 
-def test_two_gigabytes_cost_little():
+def test_two_gigabytes_cost_little() -> None:
     size = 8 << 20
     entries = {
         f"model.layers.{one}.mlp.weight": entry("F16", [size // 2], one * size, (one + 1) * size) for one in range(256)
@@ -285,7 +286,7 @@ def test_two_gigabytes_cost_little():
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_whatever_changes_it_ends_with_an_answer(data):
+def test_whatever_changes_it_ends_with_an_answer(data: st.DataObject) -> None:
     whole = bytearray(safetensors(GOOD, {"format": "pt"}))
     for _ in range(data.draw(st.integers(0, 6))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))

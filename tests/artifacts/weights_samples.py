@@ -3,6 +3,7 @@
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 from backstay.artifacts.content import Bytes, Content
 from backstay.artifacts.exam import Exam, Limits
@@ -30,7 +31,7 @@ def texts(inspection: Inspection) -> str:
     return "\n".join(one.text for one in inspection.observations)
 
 
-def header(entries: dict | str | bytes, data: bytes = b"", length: int | None = None) -> bytes:
+def header(entries: dict[str, Any] | str | bytes, data: bytes = b"", length: int | None = None) -> bytes:
     """A safetensors file with any header."""
     raw = (
         entries
@@ -40,9 +41,9 @@ def header(entries: dict | str | bytes, data: bytes = b"", length: int | None = 
     return struct.pack("<Q", len(raw) if length is None else length) + raw + data
 
 
-def safetensors(tensors: dict[str, tuple[str, list[int], bytes]], metadata: dict | None = None) -> bytes:
+def safetensors(tensors: dict[str, tuple[str, list[int], bytes]], metadata: dict[str, Any] | None = None) -> bytes:
     """A safetensors file as the library writes it."""
-    entries: dict = {} if metadata is None else {"__metadata__": metadata}
+    entries: dict[str, Any] = {} if metadata is None else {"__metadata__": metadata}
     data = b""
     for name, (kind, shape, values) in tensors.items():
         entries[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(data), len(data) + len(values)]}
