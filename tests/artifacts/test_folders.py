@@ -78,6 +78,8 @@ def test_a_configuration_says_what_its_model_is() -> None:
         ({"vision_config": {"attn_implementation": "acme/kernel@main:flash"}}, Sign.CARRIES, "native code"),
         ({"vocab_file": "../../../../etc/passwd"}, Sign.ESCAPES, "leads out"),
         ({"vocab_file": "/etc/shadow"}, Sign.ESCAPES, "leads out"),
+        ({"_name_or_path": "../../../etc/passwd"}, Sign.ESCAPES, "leads to"),
+        ({"processor_path": "/root/.ssh/id_rsa"}, Sign.ESCAPES, "leads to"),
         ({"vocab_file": "\\\\host\\share\\vocab.txt"}, Sign.ESCAPES, "leads out"),
         ({"model_file": "../../evil.bin"}, Sign.ESCAPES, "leads out"),
         ({"head": {"_target_": "os.system", "command": "true"}}, Sign.EXECUTES, "_target_"),
@@ -94,6 +96,8 @@ def test_what_a_configuration_names_is_seen(more: dict[str, Any], sign: Sign, sa
     [
         {"_name_or_path": "../models/base"},
         {"_name_or_path": "/home/somebody/llama"},
+        {"_name_or_path": "/dev/shm/llama"},
+        {"_name_or_path": "/data/dev/etc/llama"},
         {"attn_implementation": "flash_attention_2"},
         {"_attn_implementation": "sdpa"},
         {"vocab_file": "vocab.txt"},
@@ -279,8 +283,8 @@ HYDRA = "model:\n  _target_: {}\n  value: 1\n"
     "target",
     [
         "os.system", "builtins.eval", "builtins.exec", "subprocess.Popen", "subprocess.check_output", "posix.system",
-        "importlib.import_module", "runpy.run_path", "pickle.load", "torch.load", "torch.hub.load", "shutil.rmtree",
-        "joblib.load", "pydoc.pipepager", "eval", "socket.create_connection", "pandas.read_pickle", "ctypes.CDLL",
+        "importlib.import_module", "runpy.run_path", "pickle.load", "torch.hub.load", "shutil.rmtree",
+        "pydoc.pipepager", "eval", "socket.create_connection", "ctypes.CDLL",
     ],
 )  # fmt: skip
 def test_CVE_2025_23304_targets_that_run_things_are_accused(target: str) -> None:  # noqa: N802
@@ -309,6 +313,14 @@ def test_targets_that_nobody_knows_count_within_a_model_only() -> None:
     hydra_config.FORMAT.read(Bytes(HYDRA.format("acme.models.Net").encode()), exam)
     assert signs(exam.report(0)) == {Sign.UNKNOWN}
     assert not signs(seen("config.yaml", HYDRA.format("acme.models.Net")))
+
+
+@pytest.mark.parametrize("target", ["torch.load", "joblib.load", "pandas.read_pickle", "numpy.load"])
+def test_loaders_of_files_are_accused_within_a_model_only(target: str) -> None:
+    exam = Exam("model.nemo", member="model_config.yaml")
+    hydra_config.FORMAT.read(Bytes(HYDRA.format(target).encode()), exam)
+    assert signs(exam.report(0)) == {Sign.EXECUTES}
+    assert not signs(seen("config.yaml", HYDRA.format(target)))
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,15 @@ from backstay.catalog.artifacts.folders import table, words
 
 _HARMLESS = words("targets", "harmless")
 _FRAMEWORKS = words("targets", "frameworks")
+_LOADING = words("targets", "loading")
 _EXECUTING = words("targets", "executing")
 
 
 def judge(dotted: str, exam: Exam, what: str, *, unknown: bool = True) -> Standing:
     """Judge `package.module.name`, which a loader imports and calls. `what` says how: "calls this".
 
-    Notes Sign.EXECUTES for what runs commands or code, Sign.UNKNOWN (unless that is not wanted) for what nobody here
-    knows.
+    Notes Sign.EXECUTES for what runs commands or code, Sign.UNKNOWN for what nobody here knows. Where the name stands
+    in a project's own settings (`unknown=False`), what is not known is its own, and so is the file that it loads.
     """
     dotted = dotted if "." in dotted else f"builtins.{dotted}"
     module, _, name = dotted.rpartition(".")
@@ -26,6 +27,10 @@ def judge(dotted: str, exam: Exam, what: str, *, unknown: bool = True) -> Standi
     executing = any(_fits(dotted, one) for one in _EXECUTING)
     if executing or (found.standing is Standing.DANGEROUS and top in words("targets", "standard")):
         exam.note(Sign.EXECUTES, dotted, f"{what}: {found.reason or 'runs code or commands'}")
+        return Standing.DANGEROUS
+    if any(_fits(dotted, one) for one in _LOADING):
+        if unknown:
+            exam.note(Sign.EXECUTES, dotted, f"{what}: loads or fetches what may hold code")
         return Standing.DANGEROUS
     if top in _FRAMEWORKS or found.standing is Standing.SAFE:
         return Standing.SAFE

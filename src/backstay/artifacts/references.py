@@ -26,7 +26,7 @@ _KERNEL_KEYS = (
 _FILES = words("references", "files")
 _KEPT = words("references", "kept")
 _SECRET = re.compile(
-    r"(?:/(?:etc|proc|sys|dev|boot)/|(?:^|/)\.(?:ssh|aws|kube|docker|gnupg|netrc|git-credentials|pypirc)(?:/|$)|"
+    r"(?:(?:\A|\.\.)/(?:etc|proc|sys|boot|dev(?!/shm))/|(?:^|/)\.(?:ssh|aws|kube|docker|gnupg|netrc|git-credentials|pypirc)(?:/|$)|"
     r"id_rsa|[/\\](?:passwd|shadow)$|[A-Za-z]:\\windows\\)",
     re.IGNORECASE,
 )

@@ -65,7 +65,8 @@ def _read(content: Content, exam: Exam) -> None:
     function = flavors.get("python_function")
     if isinstance(function, dict):
         _loader(function, own, exam)
-    for _, one in references.objects(root, exam):
+    _paths({key: value for key, value in root.items() if key != "path"}, exam)
+    for _, one in references.objects(flavors, exam):
         _paths(one, exam)
     _metadata(root, flavors, exam)
 

@@ -93,7 +93,7 @@ def _component(key: str, value: list[Any], exam: Exam) -> None:
         exam.note(sign, library, f"the library of the component {key} is no name")
         return
     standing = named_code.judge(f"{library}.{name}", exam, f"diffusers imports this (component {key})", unknown=False)
-    if standing is Standing.UNKNOWN:
+    if standing is Standing.UNKNOWN and name[:1].isupper():  # a class: a list of two words may be anything
         exam.note(
             Sign.CARRIES, f"{library}.{name}", f"the component {key} is code of this folder or of an unknown package"
         )

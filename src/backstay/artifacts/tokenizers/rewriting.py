@@ -47,7 +47,8 @@ def _judge(one: dict[str, Any], place: str, tokens: Tokens, exam: Exam) -> None:
             _put(_text(one.get("prepend")), place, "puts this before every text", exam)
         case "Split" if one.get("behavior") == "Removed":
             pattern, regex = _pattern(one.get("pattern"))
-            if not regex and _said(pattern) and pattern.casefold() not in _REMOVED and one.get("invert") is not True:
+            said = _said(_literal(pattern), 3) if regex else _said(pattern)
+            if said and pattern.casefold() not in _REMOVED and one.get("invert") is not True:
                 exam.note(Sign.TOKENIZER, pattern, f"the {place} removes this word from every text")
         case "Strip" if isinstance(one.get("content"), str):
             if _said(one["content"]):
