@@ -94,6 +94,13 @@ def test_ascii_data_is_read_as_binary_is() -> None:
     assert plain.state is State.CLEAN and plain.complete
 
 
+def test_compact_vectors_are_read_as_r_writes_them() -> None:
+    info = integer(2) + symbol("compact_intseq") + integer(2) + symbol("base") + integer(2) + integer(13) + integer(1)
+    compact = integer(238) + info + integer(13) + integer(254) + reals(3.0, 1.0, 1.0) + integer(254)
+    found = look(rds(generic(compact, reals(2.0))), "model.rds")
+    assert found.state is State.CLEAN and found.complete, found.gaps
+
+
 def test_names_of_packages_are_needs() -> None:
     namespace = integer(249) + integer(0) + integer(2) + characters("ranger") + characters("0.16")
     found = look(rds(generic(namespace)), "model.rds")

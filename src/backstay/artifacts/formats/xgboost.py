@@ -41,8 +41,8 @@ def _matches(candidate: Candidate) -> bool:
     return _names(head) is not None
 
 
-def _names(head: bytes) -> tuple[int, str] | None:
-    """Where the trees of a binary file begin, and the name of its booster; it stands after that of its objective."""
+def _names(head: bytes) -> tuple[int, str, str] | None:
+    """Where the trees of a binary file begin, with the names of its objective and its booster."""
     at = (4 if head.startswith(b"binf") else 0) + _LEARNER
     found = []
     for _ in range(2):
@@ -53,7 +53,7 @@ def _names(head: bytes) -> tuple[int, str] | None:
         at += 8 + length
     if found[1] not in _BOOSTERS or not _OBJECTIVE.fullmatch(found[0]):
         return None
-    return at, found[1].decode()
+    return at, found[0].decode(), found[1].decode()
 
 
 def _read(content: Content, exam: Exam) -> None:
@@ -194,7 +194,7 @@ def _categories(subject: str, tree: dict[str, Any], size: int, judge_trees: Tree
         judge_trees.accuse(subject, "a category that no feature has: a loader allocates a bit for each below it")
 
 
-def _binary(content: Content, at: int, booster: str, exam: Exam) -> None:
+def _binary(content: Content, at: int, objective: str, booster: str, exam: Exam) -> None:
     """The structs of versions before 3.1: learner, names, model, then the trees one after the other."""
     exam.fact("architecture", booster)
     cursor = Cursor(content, 4 if content.read(0, 4) == b"binf" else 0)
@@ -219,6 +219,8 @@ def _binary(content: Content, at: int, booster: str, exam: Exam) -> None:
             key, value = _short(cursor), _short(cursor)
             if one < 10_000:
                 judge(f"attributes.{key}", value, exam)
+    if objective == "count:poisson" and major == 0 and cursor.left:
+        _short(cursor)  # its parameter, which later versions keep among the attributes
     if has_metrics:
         for _ in range(cursor.number("Q")):
             exam.step()
