@@ -1,5 +1,7 @@
 """The pickle machine: whatever way leads to a call, the call is seen."""
 
+import contextlib
+import io
 import pickle
 import struct
 from typing import Any
@@ -23,10 +25,15 @@ from corpus.opcodes import (
     text,
     value,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from backstay.artifacts.content import Bytes
 from backstay.artifacts.exam import Exam
 from backstay.artifacts.pickles import streams
+from backstay.artifacts.pickles.constants import Constants
+from backstay.artifacts.pickles.judge import Verdicts
+from backstay.artifacts.pickles.machine import Machine
 from backstay.artifacts.pickles.memory import PLAIN
 from backstay.artifacts.pickles.terms import EMPTY
 from backstay.artifacts.report import Inspection, Sign, State
@@ -211,3 +218,75 @@ def test_no_stream_leaves_anything_behind_for_the_next() -> None:
         assert [one.reason for one in inspected(data).gaps] == ["items added to a constant"]
     assert not EMPTY.items
     assert not PLAIN.items
+
+
+PIECES = [
+    *(bytes([op]) for op in b"()]}N012oRbaesutldQ\x85\x86\x87\x81\x8f\x90\x91\x92\x93\x94\x88"),
+    *(b"K\x01", b"K\x00", b"M\x01\x02", b"J\1\0\0\0", b"I1\n", b"I01\n", b"I0x10\n", b"L10L\n", b"F1\n", b"G12345678"),
+    *(b"\x8c\x02os", b"\x8c\x01x", b"X\2\0\0\0os", b"U\2os", b"T\1\0\0\0q", b"S's\\x79s'\n", b"Vs\\u0079s\n", b"C\1a"),
+    b"\x8a\1\5",
+    *(b"B\1\0\0\0z", b"\x8d\1\0\0\0\0\0\0\0z", b"\x8e\1\0\0\0\0\0\0\0z", b"\x96\1\0\0\0\0\0\0\0z"),
+    *(b"cos\nsystem\n", b"ios\npopen\n", b"Pz\n", b"\x80\x04", b"\x80\x02"),
+    *(b"q\x00", b"q\x01", b"r\2\0\0\0", b"p1\n", b"p 1\n"),
+    *(b"h\x00", b"h\x01", b"j\1\0\0\0", b"g1\n", b"g+1\n", b"g1\0z\n"),
+    *(b"cos\nsystem\n", b"\x8c\x02os\x8c\x06system\x93", b"(K\1t", b"R", b")R") * 4,
+]  # fmt: skip
+
+
+class Harmless:
+    """Stands for whatever a stream imports, and counts how often it is called."""
+
+    calls = 0
+
+    def __new__(cls, *args: Any, **keywords: Any) -> "Harmless":
+        Harmless.calls += 1
+        return object.__new__(cls)
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        pass
+
+    def __call__(self, *args: Any, **keywords: Any) -> "Harmless":
+        Harmless.calls += 1
+        return object.__new__(Harmless)
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def __hash__(self) -> int:
+        return 1
+
+    def extend(self, values: Any) -> None:
+        pass
+
+    append = add = extend
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), min_size=2, max_size=18))
+def test_whatever_the_unpicklers_of_python_reach_is_reached(pieces: list[bytes]) -> None:
+    data = b"".join(pieces) + b"."
+    content = Bytes(data)
+    exam = Exam("x")
+    judge = Verdicts(content, exam, Constants(content, exam))
+    Machine(content, exam, judge, judge.constants).run()
+    for unpickler in (pickle.Unpickler, pickle._Unpickler):
+        names: list[tuple[str, str]] = []
+
+        class Listening(unpickler):  # type: ignore[misc, valid-type]
+            seen = names
+
+            def find_class(self, module: str, name: str) -> Any:
+                self.seen.append((module, name))
+                return type("Fresh", (Harmless,), {})
+
+            def persistent_load(self, id: Any) -> Any:
+                return ("id", id)
+
+        Harmless.calls = 0
+        with contextlib.suppress(Exception):
+            Listening(io.BytesIO(data)).load()
+        assert set(names) <= set(judge.globals), data
+        assert Harmless.calls <= judge.calls, data

@@ -2,6 +2,7 @@
 
 import codecs
 import struct
+import warnings
 from typing import TypeAlias
 
 from backstay.artifacts.content import Content
@@ -35,6 +36,10 @@ class Constants:
         if not isinstance(value, str | bytes) or len(value) <= 1_024:
             self._seen[at] = value
         return value
+
+    def grows(self, at: int) -> bool:
+        """Whether the constant is a bytearray, to which items may be added."""
+        return self._content.read(at, 1) == b"\x96"
 
     def stretch(self, at: int) -> tuple[int, int]:
         """Where the bytes of a constant begin and how many they are. Raises UnknownError when it is no text or bytes
@@ -134,7 +139,8 @@ def quoted(line: bytes) -> str:
     if len(line) < 2 or line[0] != line[-1] or line[0] not in b"\"'":
         raise UnknownError
     try:
-        data, _ = codecs.escape_decode(line[1:-1])
+        with warnings.catch_warnings(action="ignore"):  # of escapes that are none, which stand for themselves
+            data, _ = codecs.escape_decode(line[1:-1])
     except ValueError:
         raise UnknownError from None
     return data.decode("latin-1")

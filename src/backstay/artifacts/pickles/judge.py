@@ -48,6 +48,7 @@ class Verdicts:
         self.tensors = 0
         self.within = 0  # how deep in pickles that a wrapper of this one loads by itself
         self._nesting = 0
+        self._grown: set[int] = set()  # bytearrays that hold more than their constant says
         self._extensions: dict[int, tuple[str, str]] = {}
 
     # What the machine tells
@@ -110,6 +111,8 @@ class Verdicts:
         """Items are added to something that is no plain container."""
         if isinstance(target, Global | Module | Attribute):
             self.findings.add(Sign.EXECUTES, weighing.shown(self, target), "adds items to it", "", at)
+        elif isinstance(target, int) and self.constants.grows(target):
+            self._grown.add(target)
         elif isinstance(target, int | Known):
             raise BrokenError("items added to a constant")
 
@@ -157,6 +160,8 @@ class Verdicts:
 
     def inspect_argument(self, value: Value, at: int) -> bool:
         """Look into bytes that are loaded as a pickle; whether they are known."""
+        if isinstance(value, int) and value in self._grown:
+            return False
         found = nested.bytes_of(value, self.content, self.constants, self.exam)
         if found is not None and len(self.loaded) < _HIDDEN:
             self.loaded.append((at, found))

@@ -474,9 +474,9 @@ class Machine:
 
     def _inst(self) -> None:
         begin = self._at - 1
-        items = self._marked()
         module, name = self._name("utf-8"), self._name("utf-8")
-        self._call(self._judge.reach(module, name, begin), self._group("tuple", items), None, begin)
+        function = self._judge.reach(module, name, begin)  # imported before the mark is looked for
+        self._call(function, self._group("tuple", self._marked()), None, begin)
 
     def _build(self) -> None:
         state, target = self._pop(), self._top()
