@@ -15,8 +15,8 @@ from backstay.artifacts.wire.protobuf import BYTES, FIXED32, Field, Message
 
 _NORMAL, _CONTROL, _USER = 1, 3, 4
 _MAX_MAP = 8 << 20
-# The longest words that Unicode's own compatibility forms give are "kcal", "xviii" and the like.
-_WORDS = re.compile(rb"[A-Za-z]{6,}|https?://[^\x00\s]{2,}|www\.[^\x00\s]{2,}")
+# The longest words that Unicode's own compatibility forms give have four letters: "kcal" and "viii".
+_WORDS = re.compile(rb"[A-Za-z]{5,}|https?://[^\x00\s]{2,}|www\.[^\x00\s]{2,}")
 _ADDRESS = re.compile(rb"https?://[^\x00\s]{2,}|www\.[^\x00\s]{2,}")
 
 
