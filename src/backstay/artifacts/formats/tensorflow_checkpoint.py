@@ -19,8 +19,11 @@ _MAX_TENSORS = 2_000_000
 
 
 def _matches(candidate: Candidate) -> bool:
-    """A sorted string table whose first key is empty: databases have keys of eight bytes and more."""
-    return candidate.tail.endswith(sstable.MAGIC) and candidate.head[:2] == b"\0\0"
+    """A sorted string table whose first key is empty: databases have keys of eight bytes and more. In a compressed
+    one that is not seen, and the name tells."""
+    if not candidate.tail.endswith(sstable.MAGIC):
+        return False
+    return candidate.head[:2] == b"\0\0" or candidate.name.endswith(".index")
 
 
 class _Reader:
