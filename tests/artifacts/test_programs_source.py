@@ -107,9 +107,9 @@ def test_what_no_model_needs(text: str) -> None:
         "        if isinstance(image, str):\n            image = base64.b64decode(image)\n"
         "        return Image.open(io.BytesIO(image))",
         "import pickle\nvocab = pickle.load(open('vocab.pkl', 'rb'))",
-        "import socket\ndef free_port():\n    s = socket.socket()\n    s.bind(('127.0.0.1', 0))",
+        "import socket\ndef free():\n    s = socket.socket()\n    s.bind(('127.0.0.1', 0))",
         "import os, subprocess\nenv = os.environ.copy()\nsubprocess.run(['git', 'lfs', 'pull'], env=env)",
-        "import importlib\nmodule = importlib.import_module(f'.{name}', 'package')\nx = importlib.import_module('flash')",
+        "import importlib\nmodule = importlib.import_module(f'.{name}', 'package')\nimportlib.import_module('flash')",
         "def forward(self: __torch__.Net,\n    x: Tensor) -> Tensor:\n  _0 = torch.relu(x)\n  return _0",
         "import platform, sys\nif platform.system() == 'Linux' and sys.version_info > (3, 8):\n    pass",
         "requests.post('http://127.0.0.1:8000/predict', json=payload)",
@@ -141,8 +141,11 @@ def test_any_bytes_are_answered(data: bytes) -> None:
 
 
 WORDS = st.sampled_from(
-    ["os", ".", "system", "(", ")", "'x'", "=", "\n", "import ", "getattr", "[", "]", "+", "exec", "b64decode", ",", "a",
-     "f'{x}'", "chr(111)", "''.join", "[::-1]", "\\", '"', "lambda:", "\n  ", "class A:", "base64", "globals()", "__import__"]
+    [
+        "os", ".", "system", "(", ")", "'x'", "=", "\n", "import ", "getattr", "[", "]", "+", "exec", "b64decode", ",",
+        "a", "f'{x}'", "chr(111)", "''.join", "[::-1]", "\\", '"', "lambda:", "\n  ", "class A:", "base64", "globals()",
+        "__import__",
+    ]
 )  # fmt: skip
 
 
