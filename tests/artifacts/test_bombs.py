@@ -47,14 +47,17 @@ def ended(data: bytes, name: str, limits: Limits | None = None, seconds: float =
     return found
 
 
-def zeros(size: int, pack: Packer) -> bytes:
+def packed(size: int, pack: Packer) -> bytes:
+    """A pickle of one huge string of zeros and a command behind it, compressed."""
     piece = bytes(1 << 20)
-    return b"".join(pack.compress(piece) for _ in range(size >> 20)) + pack.flush()
+    start = pack.compress(b"\x80\x04\x8e" + struct.pack("<Q", size))
+    middle = b"".join(pack.compress(piece) for _ in range(size >> 20))
+    return start + middle + pack.compress(b"0" + payload()[2:]) + pack.flush()
 
 
 @pytest.mark.parametrize("name", ["gzip", "zlib", "bz2", "xz", "lzma"])
 def test_compressed(name: str) -> None:
-    """Much of nothing, and a pickle that nobody reaches."""
+    """What decompresses a thousandfold, before a command."""
     packers: dict[str, Packer] = {
         "gzip": zlib.compressobj(9, zlib.DEFLATED, 31),
         "zlib": zlib.compressobj(9),
@@ -62,20 +65,20 @@ def test_compressed(name: str) -> None:
         "xz": lzma.LZMACompressor(),
         "lzma": lzma.LZMACompressor(lzma.FORMAT_ALONE),
     }
-    ended(zeros(BOMB, packers[name]), f"model.pkl.{name}")
+    ended(packed(BOMB, packers[name]), f"model.pkl.{name}")
 
 
 def test_zip_member() -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    packed = zeros(BOMB, packer)
-    size = struct.pack("<II", len(packed), BOMB)
+    data = packed(BOMB, packer)
+    size = struct.pack("<II", len(data), BOMB)
     head = (
         b"PK\3\4" + struct.pack("<HHHHHI", 20, 0, 8, 0, 33, 0) + size + struct.pack("<HH", 16, 0) + b"archive/data.pkl"
     )
     central = b"PK\1\2" + struct.pack("<HHHHHHI", 20, 20, 0, 8, 0, 33, 0) + size
     central += struct.pack("<HHHHHII", 16, 0, 0, 0, 0, 0, 0) + b"archive/data.pkl"
-    end = b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(head) + len(packed), 0)
-    ended(head + packed + central + end, "model.pt")
+    end = b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(head) + len(data), 0)
+    ended(head + data + central + end, "model.pt")
 
 
 def test_quine_of_archives() -> None:
