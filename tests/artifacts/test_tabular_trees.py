@@ -254,6 +254,17 @@ def test_ubjson_bombs_end() -> None:
         ubjson(b"[$Z#l\x7f\xff\xff\xff")
 
 
+def test_xgboost_as_ubjson_that_claims_more_than_any_file_has() -> None:
+    raw = b"{L" + struct.pack(">q", 7) + b"learner[$d#L" + struct.pack(">q", (1 << 63) - 1)
+    found = look(raw, "model.ubj")
+    assert found.format == "xgboost" and Sign.EXHAUSTS in signs(found)
+
+
+def test_an_unversioned_ggml_file_that_claims_four_billion_words() -> None:
+    found = look(b"lmgg" + struct.pack("<7I", 0xFFFFFFFF, 1, 1, 1, 1, 1, 0), "ggml.bin")
+    assert found.format == "ggml" and signs(found) == {Sign.TENSORS}
+
+
 def test_forerunners_of_gguf_are_held_against_their_file() -> None:
     words = b"".join(struct.pack("<I", 1) + bytes([97 + one]) + struct.pack("<f", 0) for one in range(3))
     head = b"tjgg" + struct.pack("<I7i", 1, 3, 4, 1, 1, 1, 1, 0) + words

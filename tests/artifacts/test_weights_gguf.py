@@ -40,7 +40,7 @@ def test_metadata_of_the_author_and_of_shards() -> None:
     assert found.state is State.CLEAN and not found.observations, texts(found)
     assert found.declared["license"] == "apache-2.0" and found.declared["base_model"] == ["org/base", "Other"]
     assert found.declared["datasets"] == ["org/data"] and found.declared["languages"] == ["en", "de"]
-    assert (found.facts["shards"], found.facts["shard"], found.facts["shard_tensors"]) == (3, 1, 24)
+    assert (found.facts["shards"], found.facts["shard"], found.facts["split_tensors"]) == (3, 1, 24)
 
 
 def test_quantised_tensors_and_a_type_that_is_declared_wrongly() -> None:
@@ -164,7 +164,7 @@ def test_ten_million_tensors_end_within_the_limits() -> None:
 def test_arrays_in_arrays_end() -> None:
     raw = struct.pack("<IQ", 9, 1) * 5_000
     found = look(Gguf().pair("a", 9, raw).build(), "a.gguf")
-    assert gaps(found) == {"nested too deeply"}
+    assert gaps(found) == {"nested too deeply"} and Sign.EXHAUSTS in signs(found)
 
 
 @settings(max_examples=200, deadline=None)

@@ -26,7 +26,10 @@ def _matches(candidate: Candidate) -> bool:
     if name is None or len(head) < 16:
         return False
     number = int.from_bytes(head[4:8], "little")
-    return number in _VERSIONS[name] if name in _VERSIONS else 0 < number < _MOST_WORDS
+    if name in _VERSIONS:
+        return number in _VERSIONS[name]
+    # A text that begins with the four letters has no zeros; the numbers of a header have.
+    return number > 0 and len(head) >= 32 and all(head[at + 2 : at + 4] == b"\0\0" for at in range(8, 32, 4))
 
 
 def _read(content: Content, exam: Exam) -> None:
@@ -36,6 +39,10 @@ def _read(content: Content, exam: Exam) -> None:
     if name in _VERSIONS:
         exam.fact("framework_version", f"{name} {cursor.number('I')}")
     if name == "ggml":
+        if int.from_bytes(content.read(4, 4), "little") > _MOST_WORDS:
+            words = int.from_bytes(content.read(4, 4), "little")
+            exam.note(Sign.TENSORS, "header", f"{words} words: a loader allocates or reads beyond them", 4)
+            raise StopError("invalid header", f"{words} words")
         # Every program had a header of its own. That of whisper.cpp is the one still in use.
         if not _is_whisper(content.read(0, 64)):
             exam.gap("not followed", "tensors of an unversioned ggml file")

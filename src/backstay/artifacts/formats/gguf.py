@@ -176,6 +176,9 @@ class _Reader:
 
     def _array(self, key: str, depth: int) -> list[Any]:
         if depth >= _DEEPEST:
+            self.exam.note(
+                Sign.EXHAUSTS, key, "arrays in arrays in arrays: loaders that follow them overflow", self.cursor.at
+            )
             raise StopError("nested too deeply", "arrays in arrays")
         kind, number = self.cursor.number("I"), self.cursor.number(self._count)
         at = self.cursor.at

@@ -109,6 +109,9 @@ def _header(raw: bytes, exam: Exam) -> tuple[dict[str, Any], list[tuple[str, Any
     try:
         text = raw.decode("utf-8")
         root, end = json.JSONDecoder(object_pairs_hook=pairs).raw_decode(text, len(text) - len(text.lstrip()))
+    except RecursionError:
+        exam.note(Sign.EXHAUSTS, "header", "nested so deeply that its readers overflow", 8)
+        raise StopError("nested too deeply", "the header") from None
     except UnicodeDecodeError:
         raise MalformedError("invalid header", "not UTF-8") from None
     except ValueError:

@@ -36,6 +36,8 @@ def _matches(candidate: Candidate) -> bool:
         ends = (head, candidate.tail)
         return any(f'"{word}"'.encode() in end for word in _SURE for end in ends)
     if _BINARY_START.match(head) and b"learner" in head[:64]:
+        if re.match(rb"\{(?:[iU]|I\0|l\0\0\0|L\0\0\0\0\0\0\0)\x07learner", head):
+            return True
         ends = (head, candidate.tail)
         return any(word.encode() in end for word in _SURE for end in ends)
     return _names(head) is not None

@@ -49,7 +49,7 @@ def describe(metadata: Mapping[str, Any], tensors: Sequence[Tensor], exam: Exam)
     if architecture:
         exam.fact("architecture", architecture)
         _fact_number(metadata, f"{architecture}.context_length", "context_length", exam)
-    for key, name in (("split.count", "shards"), ("split.no", "shard"), ("split.tensors.count", "shard_tensors")):
+    for key, name in (("split.count", "shards"), ("split.no", "shard"), ("split.tensors.count", "split_tensors")):
         _fact_number(metadata, key, name, exam)
     for name in ("name", "license", "author", "version"):
         exam.declare(name, _text(metadata, f"general.{name}"))

@@ -5,11 +5,13 @@ from typing import Any
 
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, MalformedError, StopError
+from backstay.artifacts.report import Sign
 from backstay.artifacts.wire.cursor import Cursor
 
 _DEEPEST = 100
 _LONGEST = 16 << 20  # bytes of a string
 _MOST = 16_000_000  # values of a document
+_IMPOSSIBLE = 1 << 40  # elements or bytes that no file has
 _NUMBERS = {"i": "b", "U": "B", "I": "h", "l": "i", "L": "q", "d": "f", "D": "d"}
 _CONSTANTS = {"Z": None, "T": True, "F": False}
 
@@ -71,6 +73,10 @@ class _Reader:
         if code in "fd":
             raise MalformedError("invalid UBJSON", f"length at byte {self.cursor.at - 1}")
         length = self.cursor.number(code)
+        if length > _IMPOSSIBLE:
+            message = f"claims {length} elements or bytes: a loader allocates for them"
+            self.exam.note(Sign.EXHAUSTS, "UBJSON", message, self.cursor.at)
+            raise StopError("too large", f"{length} elements")
         if length < 0:
             raise MalformedError("invalid UBJSON", f"negative length at byte {self.cursor.at}")
         return length
