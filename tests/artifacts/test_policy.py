@@ -81,7 +81,7 @@ def test_parts_of_honest_models(path: str) -> None:
     [
         "os:system", "posix:system", "nt:system", "subprocess:Popen", "commands:getoutput", "__builtin__:eval",
         "builtins:exec", "builtins:__import__", "builtins:compile", "__builtin__:execfile", "builtins:open",
-        "builtins:breakpoint", "builtins:setattr", "builtins:globals", "__builtin__:apply", "__builtin__:file",
+        "builtins:breakpoint", "builtins:globals", "__builtin__:apply", "__builtin__:file",
         "importlib:import_module", "imp:load_source", "marshal:loads", "pickle:loads", "_pickle:Unpickler",
         "ctypes:CDLL", "socket:socket", "urllib.request:urlopen", "webbrowser:open", "shutil:rmtree",
         "tempfile:mktemp", "io:open", "_io:FileIO", "io:FileIO", "pty:spawn", "platform:popen",
@@ -109,7 +109,7 @@ def test_parts_of_honest_models(path: str) -> None:
     ],
 )  # fmt: skip
 def test_what_no_model_needs(path: str) -> None:
-    assert standing(path) is Standing.DANGEROUS or entry(*path.split(":")).rule in ("constructor", "reference")
+    assert standing(path) is Standing.DANGEROUS or entry(*path.split(":")).rule in ("constructor", "reference", "setattr")
 
 
 @pytest.mark.parametrize(
