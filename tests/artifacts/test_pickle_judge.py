@@ -73,6 +73,10 @@ ATTACKS = {
     "codec that hides": pickled(call("_codecs", "encode", "flfgrz", "rot13")),
     "Python 2 names": pickled(Ops(glob("__builtin__", "eval") + many("1") + b"R"), protocol=2),
     "Python 2 module": pickled(Ops(glob("commands", "getoutput") + many("true") + b"R"), protocol=2),
+    "format that walks": pickled(call("builtins", "str.format", "{0.__class__.__base__}", "x")),
+    "format_map that walks": pickled(call("builtins", "str.format_map", "{x.__init__.__globals__}", {"x": INSTANCE})),
+    "setattr": pickled(call("builtins", "setattr", INSTANCE, "keys", named("builtins", "len"))),
+    "print": pickled(call("builtins", "print", "loaded")),
     "chain of partials": pickled(
         functools.reduce(lambda inner, _: apply(call("functools", "partial", inner)), range(300), GETATTR)
     ),

@@ -31,7 +31,7 @@ _IDS = 50_000
 _SIGNS = {Standing.DANGEROUS: Sign.EXECUTES, Standing.CODE: Sign.CARRIES, Standing.UNKNOWN: Sign.UNKNOWN}
 
 # Harmless functions whose calls are looked at all the same.
-_LOOKED_AT = FOLDED | weighing.CONSUMING | tensors.REBUILDING
+_LOOKED_AT = FOLDED | weighing.CONSUMING | weighing.FORMATTING | tensors.REBUILDING
 
 
 class Verdicts:
@@ -184,6 +184,8 @@ class Verdicts:
             return self._named_type(function, args, at)
         if function.path in weighing.CONSUMING:
             weighing.consume(self, function, args, at)
+        if function.path in weighing.FORMATTING:
+            weighing.formats(self, function, args, at)
         if function.path in tensors.REBUILDING:
             tensors.check(self, function, args, at)
         result = fold(function.path, args, self.constants)

@@ -252,6 +252,7 @@ class Machine:
 
     def _check(self) -> None:
         if len(self._stack) > _DEEPEST or len(self._below) > _MARKS:
+            self._judge.accuse(Sign.EXHAUSTS, "stack", "holds more values or marks than any pickler leaves", self._at)
             raise StopError("stack too deep", f"{len(self._stack)} values, {len(self._below)} marks")
         if len(self._memo.packed) > ENTRIES:
             raise StopError("memo too large", f"more than {ENTRIES} entries")

@@ -198,17 +198,29 @@ def _size(judge: "Verdicts", function: Global, given: list[Value], at: int) -> V
 
 def _setattr(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
     name = _text(judge, given[1]) if len(given) > 1 else None
-    if name not in DESCRIBING:
+    own = name == "cell_contents" and isinstance(given[0], Call) and carries(given[0])  # a closure's cell
+    if name not in DESCRIBING and not own:
         said = arguments(judge, Group("tuple", given))
         judge.findings.add(Sign.EXECUTES, function.path, f"calls it{said}", function.entry.reason, at)
     return None
 
 
 _CONSUMERS = "list tuple set frozenset dict sorted sum min max any all bytes bytearray reversed enumerate"
+FORMATTING = frozenset(
+    f"{module}.str.{name}" for module in ("builtins", "__builtin__") for name in ("format", "format_map")
+)
 CONSUMING = frozenset(
     {f"{module}.{name}" for module in ("builtins", "__builtin__") for name in _CONSUMERS.split()}
     | {"collections.deque", "collections.Counter"}
 )
+
+
+def formats(judge: "Verdicts", function: Global, args: Value, at: int) -> None:
+    """`str.format` reads the attributes that its pattern names."""
+    for one in (items(args) or ())[:1]:
+        pattern = _text(judge, one)
+        if pattern is None or (("{" in pattern) and ("__" in pattern or "." in pattern or "[" in pattern)):
+            judge.findings.add(Sign.EXECUTES, function.path, "reads attributes that a pattern names", "", at)
 
 
 def consume(judge: "Verdicts", function: Global, args: Value, at: int) -> None:
