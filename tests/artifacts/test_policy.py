@@ -109,11 +109,7 @@ def test_parts_of_honest_models(path: str) -> None:
     ],
 )  # fmt: skip
 def test_what_no_model_needs(path: str) -> None:
-    assert standing(path) is Standing.DANGEROUS or entry(*path.split(":")).rule in (
-        "constructor",
-        "reference",
-        "setattr",
-    )
+    assert standing(path) is Standing.DANGEROUS or entry(*path.split(":")).rule in ("constructor", "reference")
 
 
 @pytest.mark.parametrize(
