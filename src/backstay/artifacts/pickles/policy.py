@@ -48,8 +48,8 @@ RULES = {
     "are not known are dangerous.",
     "codec": "Encodes or decodes text by the codec that its second argument names: safe for those of `PLAIN_CODECS` "
     "with a literal text; others hide what they make.",
-    "setattr": "Sets an attribute: safe for one that only describes a class or function (`__qualname__`, `__doc__`), and "
-    "for the cell of a function that the file carries; dangerous otherwise.",
+    "setattr": "Sets an attribute: safe for one that only describes a class or function (`__qualname__`, `__doc__`), "
+    "and for the cell of a function that the file carries; dangerous otherwise.",
     "size": "Takes memory by its first argument when that is a number: more than 2**30 exhausts.",
     "type": "`type(x)` is harmless; `type(name, bases, namespace)` makes a class: carried code.",
     "relative": "Reads a file that its string arguments name below a fixed folder: safe for a relative path without "
