@@ -32,7 +32,7 @@ def sample(name: str) -> Inspection:
     [
         ("dense.tflite", "tflite", 40), ("network.mlmodel", "coreml", None), ("program.mlmodel", "coreml", 540),
         ("linear.pdmodel", "paddle", 10), ("linear.pdiparams", "paddle-parameters", 10),
-        ("linear.json", "paddle", None), ("network.xml", "openvino", 251),
+        ("linear.json", "paddle", None), ("network.xml", "openvino", 251), ("logistic.ort", "onnx-runtime", None),
     ],
 )  # fmt: skip
 def test_real_exports_are_clean(name: str, format: str, parameters: int | None) -> None:
@@ -187,6 +187,15 @@ def test_layers_and_their_weights() -> None:
     assert Sign.ENTITIES in signs(entity, "m.xml")
     result = inspect(Bytes(layer(data='<data element_type="f32" shape="4" offset="16" size="16"/>')), "m.xml")
     assert (result.facts["external"], result.facts["external_bytes"]) == (["m.bin"], ["32"])
+
+
+# ONNX Runtime
+
+
+def test_operations_of_a_prepared_graph() -> None:
+    whole = (SAMPLES / "logistic.ort").read_bytes()
+    assert signs(whole.replace(b"LinearClassifier", b"ExfilClassifier!"), "m.ort") == {Sign.NATIVE}
+    assert signs(b"\xf0\xf0\xf0\xf0" + whole[4:], "m.ort") == {Sign.TENSORS}
 
 
 # Paddle
