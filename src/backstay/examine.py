@@ -61,7 +61,8 @@ class Examiner:
         self._by_content: list[tuple[bytes, tuple[str, ...], Detector]] = []
         self._binary: list[Detector] = []
         self._accepting: list[tuple[Callable[[File], bool], Detector]] = []
-        self.seconds = (*(one.seconds for one in detectors), *(0.0 for _ in analyzers))  # what each of `plugins` asks for
+        # What each of `plugins` asks for; 0 is the usual.
+        self.seconds = (*(one.seconds for one in detectors), *(0.0 for _ in analyzers))
         for one in detectors:
             select = one.selector
             for name in select.names:

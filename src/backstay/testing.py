@@ -176,7 +176,8 @@ def check_detector_contract(detector: Detector) -> None:
     assert detector.kinds, f"{detector.id}: declares which kinds it yields"
     assert all(isinstance(kind, Kind) for kind in detector.kinds), f"{detector.id}: kinds are asset kinds"
     select = detector.selector
-    chooses = (select.names, select.suffixes, select.paths, select.magic, select.contains, select.binary, select.accepts)
+    named = (select.names, select.suffixes, select.paths)
+    chooses = (*named, select.magic, select.contains, select.binary, select.accepts)
     assert any(chooses), f"{detector.id}: its selector selects nothing"
     lowered = all(name == name.lower() for name in (*select.names, *select.suffixes))
     assert lowered, f"{detector.id}: names and suffixes are compared in lower case"

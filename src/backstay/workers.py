@@ -46,7 +46,7 @@ _READING, _EXAMINING = 0.0, 1.0
 class Setup:
     """What a worker needs: how to read, a function that makes the examiner (importable by name), and its limits.
 
-    What `cache` knows of a file is not found out again. Without `hashing`, files that are not read whole have no digest.
+    What `cache` knows of a file is not found out again. Without `hashing`, a file that is not read whole has no digest.
     """
 
     reader: Reader

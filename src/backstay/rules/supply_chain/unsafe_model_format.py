@@ -12,7 +12,7 @@ def check(asset: Asset, graph: Graph) -> Iterator[Match]:
     if asset.attributes.get("unsafe_format") is True:
         format = asset.text("format") or "a format that can carry code"
         if asset.text("verdict") == "clean":
-            message = f"{asset.name} is stored as {format}: it holds no harmful code now, and its format keeps none out."
+            message = f"{asset.name} is stored as {format}: it holds no harmful code, but the format keeps none out."
             yield Match(message=message, severity=Severity.LOW)
         else:
             yield Match(message=f"{asset.name} is stored as {format}: whoever loads it may run code hidden in it.")
