@@ -1,5 +1,8 @@
 """The corpus: nearly everything malicious is found, nearly nobody is accused, and every published bypass is caught."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,6 +93,44 @@ def test_real_file(one: Sample) -> None:
     assert answer.state is STATES[one.label], (answer.observations, answer.gaps)
 
 
+POISON = """
+raise SystemExit("an inspection imported a package of this machine: " + __name__)
+"""
+ASK = """
+import sys
+from pathlib import Path
+from backstay.artifacts.content import Bytes
+from backstay.artifacts.inspection import inspect
+for path in sorted(Path(sys.argv[1]).rglob("*.*")):
+    print(path.name, inspect(Bytes(path.read_bytes()), path.name).state.name)
+"""
+
+
+def test_verdicts_do_not_depend_on_what_is_installed(tmp_path: Path) -> None:
+    """Packages of machine learning beside the program are neither imported nor looked at."""
+    files = tmp_path / "files"
+    files.mkdir()
+    for number, one in enumerate(MADE[::9]):
+        (files / f"{number}-{one.name.rpartition('/')[2]}").write_bytes(one.data)
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for name in ("numpy", "torch", "sklearn", "keras", "tensorflow", "h5py", "onnx", "dill", "pandas", "joblib"):
+        (packages / f"{name}.py").write_text(POISON)
+    paths = os.pathsep.join([str(packages), *sys.path])
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", ASK, str(files)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **more},
+            check=True,
+        ).stdout
+        for more in ({}, {"PYTHONPATH": paths})
+    ]
+    assert found[0].count("\n") >= 70
+    assert found[0] == found[1]
+
+
 def test_corpus_is_the_same_every_time(tmp_path: Path) -> None:
     again = {one.name: one.data for one in samples()}
     assert {one.name: one.data for one in MADE} == again
@@ -98,7 +139,8 @@ def test_corpus_is_the_same_every_time(tmp_path: Path) -> None:
 
 def test_manifest_names_every_file() -> None:
     named = {one.path for one in real()}
-    found = {path for path in FOLDER.rglob("*") if path.is_file() and path.name != "MANIFEST.toml"}
+    beside = ("MANIFEST.toml", ".gitattributes")
+    found = {path for path in FOLDER.rglob("*") if path.is_file() and path.name not in beside}
     assert named == found
     assert all(path.stat().st_size < 20_000 for path in found)
     assert sum(path.stat().st_size for path in found) < 1_000_000
