@@ -56,7 +56,8 @@ def scan(
     cached: bool = False,
     only: str = "",
 ) -> Report:
-    """Scan a folder, or `only` the file of this name in it. `jobs` is the number of worker processes (None: one a core).
+    """Scan a folder, or `only` the file of this name in it. `jobs` is the number of worker processes (None: one
+    a core).
 
     Without `trust_repo` what the scanned files say about themselves does not suppress anything: its ignore files
     leave nothing out, and inline ignores are counted in a note and not applied. `notes` stand before the scan's own,

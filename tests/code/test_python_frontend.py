@@ -423,3 +423,11 @@ def test_outlines_without_facts_survive_storing() -> None:
     outline = decode(encode(Outline("python", Heading([("a.b", 0), ("c", 2)]), None)))
     assert (outline.heading.imports, outline.module) == ([("a.b", 0), ("c", 2)], None)
     assert file("app.py", b"x").text == "x"
+
+
+def test_an_endless_run_of_remarks_is_soon_read() -> None:
+    source = b"import openai\n" + b"# x\n" * 20_000 + b"answer = openai.OpenAI()\n"
+    started = time.process_time()
+    module = python.parse("app.py", source)
+    assert time.process_time() - started < 3
+    assert module.body[-1].line == 20_002

@@ -36,20 +36,6 @@ def judge(source: bytes, exam: Exam, subject: str) -> None:
     exam.note(Sign.CARRIES, subject, "Python code that runs when the model is loaded or used")
 
 
-# Lines of remarks after each other: at the end of a statement, the grammar looks beyond all of them from each of them.
-_REMARKS = re.compile(rb"^[ \t]*#[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*", re.MULTILINE)
-_MAX_REMARKS = 50_000_000  # lines by bytes; about half a second
-
-
-def _blank(run: re.Match[bytes]) -> bytes:
-    """The same stretch, of the same length, without its remarks when there are too many of them."""
-    text = run[0]
-    return _ANYTHING.sub(b" ", text) if text.count(b"\n") * len(text) > _MAX_REMARKS else text
-
-
-_ANYTHING = re.compile(rb"[^\n]")
-
-
 class _Judge:
     def __init__(self, exam: Exam, subject: str) -> None:
         self._exam, self._subject = exam, subject
@@ -63,8 +49,7 @@ class _Judge:
         if coding and coding[1].decode("ascii", "replace").lower().replace("_", "-") in _HIDING:
             self._accuse(f"hides its text in the encoding {coding[1].decode('ascii', 'replace')}", at if at >= 0 else 0)
         self._exam.step(len(source) // 16 + 1)
-        source = _REMARKS.sub(_blank, source)
-        parsed = trees.tree(_LANGUAGE, source, angles=False)
+        parsed = trees.tree(_LANGUAGE, source, angles=False, remarks=True)
         if parsed is None:
             self._exam.gap("too complex", f"code of {len(source)} bytes")
             return

@@ -35,7 +35,7 @@ def parse(path: str, source: bytes, lines: list[int] | None = None) -> Module:
 
     What does not parse is skipped and counted in `broken`; the rest of the file is still understood.
     """
-    parsed = tree(_LANGUAGE, source, angles=False)
+    parsed = tree(_LANGUAGE, source, angles=False, remarks=True)
     if parsed is None:
         return Module(path, "python", [], False, 1, lines is not None)
     reader = _Reader(source, lines)
