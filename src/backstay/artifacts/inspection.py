@@ -75,6 +75,8 @@ def _promises(one: Format | Layout) -> tuple[str, ...]:
 
 # Ends of names that many other things have: they promise nothing.
 _VAGUE = (
+    ".pck",
+    ".pcl",
     ".msgpack",
     ".lite",
     ".pb",
