@@ -23,6 +23,7 @@ _DEEPEST = 1 << 20  # values on the stack
 _MARKS = 1 << 16
 _IDLEST = 1 << 21  # bytes of such runs, from which on they are there to tire their readers
 _ABSURD = 1 << 26  # an index of the memo for which CPython allocates a gigabyte
+_SHORT = 1 << 16  # bytes of a stream that cannot honestly unfold to that
 _UNFOLDED = 1 << 40  # items that a key may hold when what it shares is counted each time
 _ITEMS = 400_000  # items of containers that are kept at once; of more only that there are
 _FEW = 64
@@ -103,7 +104,7 @@ class Machine:
 
     def __init__(self, content: Content, exam: Exam, judge: Judge, constants: Constants, at: int = 0) -> None:
         self._content, self._exam, self._judge, self._constants = content, exam, judge, constants
-        self._at = at
+        self._at = self._begin = at
         self._stack: list[Value] = []
         self._below: list[list[Value]] = []  # the stacks under each mark
         self._memo = Memo()
@@ -226,7 +227,9 @@ class Machine:
             elif op == opcodes.STOP:
                 self._exam.step(count)
                 self._at = base + at
-                return Outcome(base + at + 1, "", self._pop())
+                result = self._pop()
+                self._measure(result, base + at)
+                return Outcome(base + at + 1, "", result)
             self._at = base + at
             step = _STEPS.get(op)
             if step is None:
@@ -244,6 +247,12 @@ class Machine:
                     count += (idle.end() - at) // 2
                     self._idled(idle.end() - at)
                     at = idle.end()
+
+    def _measure(self, result: Value, at: int) -> None:
+        """A few bytes that stand for more items than any machine holds are made for who copies, prints or compares."""
+        short = at - self._begin < _SHORT
+        if short and type(result) is not int and isinstance(result, Group) and unfolded(result) > _UNFOLDED:
+            self._judge.accuse(Sign.EXHAUSTS, "result", "is nested exponentially: walking through it never ends", at)
 
     def _idled(self, length: int) -> None:
         before, self._idle = self._idle, self._idle + length
