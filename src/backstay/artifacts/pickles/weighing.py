@@ -1,5 +1,6 @@
 """Weighing: calls whose harm depends on their arguments, by the rules that the policy names (`policy.RULES`)."""
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,8 @@ from backstay.artifacts.report import Sign
 if TYPE_CHECKING:
     from backstay.artifacts.pickles.judge import Verdicts
 
-_LARGEST = 1 << 30
+_LARGEST = 1 << 30  # items or bytes
+_SIZES = 64  # arguments, or sides of an array, that are looked at
 _LAZY = ("partial", "partialmethod", "defaultdict", "lru_cache", "cached_property")
 _COMPUTED = "takes what is known only while loading"
 
@@ -186,14 +188,21 @@ def _codec(judge: "Verdicts", function: Global, given: list[Value], at: int) -> 
 
 
 def _size(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
-    if given:
-        try:
-            number = literal(given[0], judge.constants)
-        except UnknownError:
-            return None
-        if isinstance(number, int) and number > _LARGEST:
-            judge.findings.add(Sign.EXHAUSTS, function.path, f"takes memory for {number} items", "", at)
+    for one in given[:_SIZES]:
+        shape = (one.items or [])[:_SIZES] if isinstance(one, Group) and one.kind == "tuple" else [one]
+        numbers = [number for side in shape if (number := _number(judge, side)) is not None]
+        if numbers and math.prod(numbers) > _LARGEST:
+            judge.findings.add(Sign.EXHAUSTS, function.path, f"takes memory for {math.prod(numbers)} items", "", at)
+            break
     return None
+
+
+def _number(judge: "Verdicts", value: Value) -> int | None:
+    try:
+        number = literal(value, judge.constants)
+    except UnknownError:
+        return None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 def _setattr(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
