@@ -25,13 +25,14 @@ def custom_modules(config: dict[str, Any]) -> list[str]:
 _EXPECTED = {
     "model": ("license", "base_model", "datasets", "languages", "pipeline_tag", "architecture", "version"),
     "adapter": ("license", "base_model", "datasets", "languages", "pipeline_tag"),
+    "file": ("license", "base_model", "datasets", "languages"),
     "tokenizer": ("license", "base_model", "languages"),
     "dataset": ("license", "languages", "source"),
 }
 
 
 def expected(kind: str) -> tuple[str, ...]:
-    """Names of metadata that the author of a "model", "adapter", "tokenizer" or "dataset" should declare.
+    """Names of metadata that the author of a "model", "adapter", "file", "tokenizer" or "dataset" should declare.
 
     A model without a base model was trained from nothing, so `base_model` may honestly be missing there.
     """
