@@ -158,7 +158,7 @@ class _Reader:
         sizes = _integers(self.header.get("tree_sizes", ""), len(self.starts) + 1)
         if not sizes:
             return
-        real = [after - before for before, after in zip(self.starts, [*self.starts[1:], end], strict=True)]
+        real = [after - before for before, after in zip(self.starts, [*self.starts, end][1:], strict=True)]
         if len(sizes) != len(real):
             self.trees.accuse("tree_sizes", f"{len(sizes)} sizes for {len(real)} trees: the loader sees other trees")
         elif sizes != real:
