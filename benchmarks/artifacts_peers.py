@@ -52,7 +52,7 @@ def ask(path):
         many = list(scan_zip_archive(path, graceful=True).values())
     else:
         many = [scan_file(path, graceful=True)]
-    if any(not one.is_safe for one in many):
+    if any(one.results and not one.is_safe for one in many):  # a file it cannot parse is not "safe", either
         return "accused"
     return "error" if any(one.errors for one in many) else "passed"
 """,
