@@ -212,3 +212,10 @@ def test_the_tables_load_quickly() -> None:
     started = time.process_time()
     tables()
     assert time.process_time() - started < 0.1
+
+
+@pytest.mark.parametrize("path", ["distributed.protocol.pickle:loads", "acme.cloudpickle:load", "acme._pickle:_loads"])
+def test_a_loader_of_pickles_is_one_whoever_has_it(path: str) -> None:
+    module, _, name = path.partition(":")
+    assert entry(module, name).standing is Standing.DANGEROUS
+    assert entry("acme.models", "load").standing is Standing.UNKNOWN

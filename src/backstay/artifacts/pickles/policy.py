@@ -62,6 +62,8 @@ PLAIN_CODECS = frozenset(
     | {"utf-16-le", "utf-16-be", "utf-32"}
 )
 
+_PICKLERS = frozenset({"pickle", "_pickle", "cPickle", "pickle5", "cloudpickle", "dill", "joblib", "marshal"})
+
 
 class Entry(msgspec.Struct, frozen=True):
     """A standing with its reason: `reason` is a phrase ("runs a shell command"), `rule` the name of a weighing."""
@@ -169,6 +171,8 @@ class Policy:
         if not known:
             if top in ("__main__", "__mp_main__"):
                 return Entry(Standing.UNKNOWN, "of the program that saved it, which is not here")
+            if last.strip("_") in ("load", "loads") and not _PICKLERS.isdisjoint(parts[:-1]):
+                return Entry(Standing.DANGEROUS, f"loads pickles for {top}")
             what = "a class" if _classlike(last) else "a function"
             return Entry(Standing.UNKNOWN, f"{what} of {top}, which is not known")
         if _classlike(last) or last.startswith("__pyx_unpickle_"):
