@@ -225,7 +225,7 @@ def test_members_that_share_bytes() -> None:
 def test_a_bomb_is_stopped() -> None:
     limits = Limits(free=1 << 20, expansion=8 << 20)
     report = inspected(zip_of(*torch_zip(), Part("archive/x.pkl", b"\0" * (4 << 20), method=8)), limits=limits)
-    assert signs(report) == {Sign.EXHAUSTS} and gaps(report) == {"decompression bomb"}
+    assert signs(report) == {Sign.EXHAUSTS} and gaps(report) >= {"decompression bomb"}
     noise = bytes(range(256)) * 4096
     many = [Part(f"archive/{number}.pkl", noise * 2, method=8) for number in range(10)]
     report = inspected(zip_of(*torch_zip(), *many), limits=Limits(free=64 << 20, expansion=8 << 20))
