@@ -16,6 +16,7 @@ from backstay.artifacts.report import Sign
 if TYPE_CHECKING:
     from backstay.artifacts.pickles.judge import Verdicts
 
+_WRITERS = ("numpy_pickle", "numpy_pickle_compat")  # of joblib, and of the copies that others keep of it
 _CHARACTERS = {"U": 4, "S": 1, "a": 1, "V": 1}
 _SIZES = {
     "b": 1,
@@ -38,7 +39,7 @@ _SIZES = {
 def skipped(judge: "Verdicts", target: Call, at: int) -> int:
     """Where a pickle goes on after BUILD: behind the raw array, if `target` announces one."""
     wrapper = target.callable
-    if not isinstance(wrapper, Global) or not wrapper.module.endswith("numpy_pickle") or judge.within:
+    if not isinstance(wrapper, Global) or not wrapper.module.endswith(_WRITERS) or judge.within:
         return at
     if wrapper.name in ("NDArrayWrapper", "ZNDArrayWrapper"):
         _companion(judge, target, at)
