@@ -115,6 +115,7 @@ DECODERS: dict[str, Callable[[], Decoder]] = {
 def one(source: Content, at: int, end: int, decoder: Decoder, meter: Meter) -> Generator[bytes, None, int]:
     """The pieces of one stream that begins at `at`; returns where it ends. Raises MalformedError when it is broken or
     cut off by `end`, and what the meter raises."""
+    start, given = at, 0
     while not decoder.eof:
         data = b""
         if decoder.needs_input:
@@ -127,13 +128,52 @@ def one(source: Content, at: int, end: int, decoder: Decoder, meter: Meter) -> G
         except EOFError:
             piece = b""
         except ERRORS as error:
+            if isinstance(decoder, Inflater):
+                yield from _unchecked(source.part(start, end - start), given, meter)
             raise MalformedError("broken stream", type(error).__name__) from None
         if is_last and not piece and not decoder.eof:
             raise MalformedError("truncated", "a compressed stream has no end")
         if piece:
             meter.give(len(piece))
+            given += len(piece)
             yield piece
     return at - len(decoder.unused_data or b"")  # lz4 has None for nothing
+
+
+def _unchecked(source: Content, known: int, meter: Meter) -> Iterator[bytes]:
+    """What a gzip or zlib stream holds beyond its first `known` bytes, whatever its checksum says.
+
+    Who reads a stream as it comes has acted on all of it before the checksum is looked at.
+    """
+    raw = Inflater()
+    at = _body(source.read(0, _TAKEN))
+    while not raw.eof:
+        data = source.read(at, _TAKEN) if raw.needs_input else b""
+        at += len(data)
+        if raw.needs_input and not data:
+            return
+        try:
+            piece = raw.decompress(data, PIECE)
+        except ERRORS:
+            return
+        new = piece[max(0, known) :]
+        known -= len(piece)
+        if new:
+            meter.give(len(new))
+            yield new
+
+
+def _body(head: bytes) -> int:
+    """Where the deflated data of a gzip (RFC 1952) or zlib (RFC 1950) stream begins."""
+    if not head.startswith(b"\x1f\x8b"):
+        return 2
+    flags, at = head[3] if len(head) > 3 else 0, 10
+    if flags & 4:
+        at += 2 + int.from_bytes(head[at : at + 2], "little")
+    for flag in (8, 16):  # a name and a remark, each to a zero byte
+        if flags & flag:
+            at = head.find(b"\0", at) + 1 or len(head)
+    return at + (2 if flags & 2 else 0)
 
 
 class Streams:

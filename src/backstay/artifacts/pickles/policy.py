@@ -40,6 +40,7 @@ RULES = {
     "constructor": "A class whose `__init__` opens, loads or runs what it is given: harmless as a value, made past "
     "`__init__`, and when called without arguments; dangerous when called with some (REDUCE, INST, OBJ).",
     "reference": "Harmless as a value that the model holds, dangerous when called or made in whatever way.",
+    "reduce": "As `reference`, but for `operator.or_` over classes: so pickles hold a union of types.",
     "named": "Takes a global by a module and a name that are its first two arguments: as `entry(module, name)` stands. "
     "Computed ones are dangerous.",
     "module": "Imports the module that its first argument names: as `entry(name, '')` stands. A computed name is "

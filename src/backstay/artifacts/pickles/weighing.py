@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from backstay.artifacts.pickles.judge import Verdicts
 
 _LARGEST = 1 << 30  # items or bytes
+_ENDLESS = ("count", "cycle", "repeat")  # of itertools
 _SIZES = 64  # arguments, or sides of an array, that are looked at
 _LAZY = ("partial", "partialmethod", "defaultdict", "lru_cache", "cached_property")
 _COMPUTED = "takes what is known only while loading"
@@ -150,6 +151,16 @@ def _reference(judge: "Verdicts", function: Global, given: list[Value], at: int)
     return None
 
 
+def _reduce(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    """`int | str` is stored as `reduce(or_, (int, str))`."""
+    joiner = given[0] if len(given) == 2 else None
+    classes = items(given[1]) if len(given) == 2 else None
+    joins = isinstance(joiner, Global) and joiner.name == "or_" and joiner.module in ("operator", "_operator")
+    if joins and classes and all(isinstance(one, Global | Call) for one in classes):
+        return None
+    return _reference(judge, function, given, at)
+
+
 def _module(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
     name = _text(judge, given[0]) if given else None
     if name is None:
@@ -235,7 +246,14 @@ def formats(judge: "Verdicts", function: Global, args: Value, at: int) -> None:
 def consume(judge: "Verdicts", function: Global, args: Value, at: int) -> None:
     """A function that walks through what it is given: a range of a trillion is small until then."""
     for one in items(args) or ():
-        if isinstance(one, Call) and isinstance(one.callable, Global) and one.callable.name in ("range", "xrange"):
+        if isinstance(one, Call) and isinstance(one.callable, Global) and one.callable.name in _ENDLESS:
+            if one.callable.module == "itertools" and not (
+                one.callable.name == "repeat" and len(items(one.args) or ()) > 1
+            ):
+                judge.findings.add(
+                    Sign.EXHAUSTS, function.path, f"walks through {one.callable.name}, which never ends", "", at
+                )
+        elif isinstance(one, Call) and isinstance(one.callable, Global) and one.callable.name in ("range", "xrange"):
             for bound in items(one.args) or ():
                 if isinstance(bound, int):
                     _size(judge, function, [bound], at)
@@ -285,6 +303,7 @@ _RULES: dict[str, _Rule] = {
     "calls-second": _calls_second,
     "constructs": _constructs,
     "reference": _reference,
+    "reduce": _reduce,
     "module": _module,
     "named": _named,
     "nested": _nested,

@@ -72,7 +72,10 @@ def _seen(node: nodes.Node, strings: Strings, own: set[str]) -> list[str]:
                 return [f"names {node.name}"]
         case nodes.Call():
             return _call(node, own)
-        case nodes.Const() | nodes.Concat() | nodes.Mod():
+        case nodes.Keyword():
+            if _forbidden(node.key):
+                return [f"makes the name {node.key}"]
+        case nodes.Const() | nodes.Concat() | nodes.Mod() | nodes.Add():
             return [f"makes the name {found[0]}" for one in strings.closed(node) if (found := _hidden(one))]
         case nodes.Include() | nodes.Import() | nodes.FromImport() | nodes.Extends():
             return _file(node, strings)
@@ -83,7 +86,8 @@ _STEPS = words("templates", "steps")
 
 
 def _forbidden(name: str) -> bool:
-    return bool(_SPECIAL.fullmatch(name)) or name in _FRAMES or (name.startswith("_") and name.endswith("__"))
+    # `_Class__name` is how Python spells what a class keeps to itself.
+    return bool(_SPECIAL.fullmatch(name)) or name in _FRAMES or (name.startswith("_") and "__" in name)
 
 
 def _hidden(text: str) -> list[str]:
