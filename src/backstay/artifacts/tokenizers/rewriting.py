@@ -17,6 +17,7 @@ _URL = re.compile(r"(?:https?|ftp|wss?)://[^\s\"'<>]{2,}|\bwww\.\w+\.\w+", re.IG
 _DOMAIN = re.compile(r"\b[\w-]{2,}\.(?:com|net|org|io|ru|cn|xyz|info|top|site|online|example|invalid)\b", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _ESCAPES = re.compile(r"\\[pP]\{[^}]{0,40}\}|\\[xu][0-9A-Fa-f]{2,4}|\\.|\[[^\]]{0,400}\]|\(\?[^:)]{0,20}[:)]")
+_EVERYTHING = frozenset({".*", ".+", ".*?", ".+?", r"[\s\S]*", r"[\s\S]+", "(?s).*", "(?s).+"})
 _REMOVED = table("tokenizers", "removed")
 _TURNING = table("tokenizers", "turning")
 
@@ -77,7 +78,8 @@ def _replace(one: dict[str, Any], place: str, exam: Exam) -> None:
         # A class of signs that becomes one word ("<url>", "HTTPURL") is honest; words that become others are not.
         named = _marker(content) or content.casefold() in _REMOVED
         exchanged = _said(old, 3) and not named and (_said(content, 2) or not content)
-        if exchanged or len(_WORDS.findall(content)) >= 3:
+        everything = pattern.strip("^$()") in _EVERYTHING and _WORDS.search(content)
+        if exchanged or everything or len(_WORDS.findall(content)) >= 3:
             exam.note(Sign.TOKENIZER, pattern, what)
         return
     ascii_digits = (
@@ -106,7 +108,7 @@ def _template(one: dict[str, Any], tokens: Tokens, exam: Exam) -> None:
     special = one.get("special_tokens")
     if not isinstance(special, dict):
         return
-    names = tokens.names() if special else {}
+    names = tokens.names if special else {}
     for name, row in list(special.items())[:200]:
         ids = row.get("ids") if isinstance(row, dict) else None
         for number in ids[:200] if isinstance(ids, list) else []:

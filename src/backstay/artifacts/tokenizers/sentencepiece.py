@@ -15,6 +15,7 @@ from backstay.artifacts.wire.protobuf import BYTES, FIXED32, Field, Message
 
 _NORMAL, _CONTROL, _USER = 1, 3, 4
 _MAX_MAP = 8 << 20
+_PIECE = 30  # steps for each piece, which is kept: the largest models have 262,144
 # The longest words that Unicode's own compatibility forms give have four letters: "kcal" and "viii".
 _WORDS = re.compile(rb"[A-Za-z]{5,}|https?://[^\x00\s]{2,}|www\.[^\x00\s]{2,}")
 _ADDRESS = re.compile(rb"https?://[^\x00\s]{2,}|www\.[^\x00\s]{2,}")
@@ -53,7 +54,7 @@ def judge(message: Message, exam: Exam) -> None:
             if kind in (_CONTROL, _USER):
                 special.append(Added(text, len(pairs), kind == _CONTROL))
             pairs.append((text, len(pairs)))
-            exam.step()
+            exam.step(_PIECE)
         else:
             _rules(field, "normalizer" if field.number == 3 else "denormalizer", exam)
     vocabulary.judge(vocabulary.collect(pairs, exam), special, exam)

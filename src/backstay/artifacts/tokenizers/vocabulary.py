@@ -7,9 +7,10 @@ no trainer and no library writes that.
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from backstay.artifacts.exam import Exam, MalformedError
+from backstay.artifacts.exam import Exam, MalformedError, StopError
 from backstay.artifacts.report import Sign
 from backstay.catalog.artifacts.folders import words
 
@@ -20,6 +21,7 @@ _PLAIN = re.compile(r"[^\W\d_]{2,}(?: [^\W\d_]+)*")
 _NAMED = words("tokenizers", "special")
 _TURNING = words("tokenizers", "turning")
 _MAX_NOTES = 20
+_MAX_TOKENS = 1 << 20  # the largest vocabularies have 262,144
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Tokens:
     ids: dict[str, int] = field(default_factory=dict)
     shared: list[tuple[int, str, str]] = field(default_factory=list)
 
+    @cached_property
     def names(self) -> dict[int, str]:
         """Tokens by number; of two with one number the first."""
         found: dict[int, str] = {}
@@ -62,6 +65,8 @@ def tokens(model: dict[str, Any], exam: Exam) -> Tokens:
 
 def collect(pairs: list[tuple[str, int]], exam: Exam) -> Tokens:
     """A vocabulary of pairs. Facts: `vocabulary` (its tokens) and `vocabulary_digest` (of tokens in their order)."""
+    if len(pairs) > _MAX_TOKENS:
+        raise StopError("too many tokens", f"more than {_MAX_TOKENS}")
     found = Tokens()
     exam.step(len(pairs))
     names: dict[int, str] = {}
@@ -105,7 +110,7 @@ def judge(vocabulary: Tokens, listed: list[Added], exam: Exam) -> None:
         if seen < _MAX_NOTES:
             seen += _shared(number, one, other, exam)
     by_id: dict[int, str] = {}
-    names = vocabulary.names()
+    names = vocabulary.names
     for token in listed:
         other = by_id.setdefault(token.id, token.content)
         if other != token.content and seen < _MAX_NOTES:
