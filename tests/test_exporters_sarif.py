@@ -175,3 +175,15 @@ def test_a_remote_that_is_no_address_is_left_out(remote: str) -> None:
 def test_a_message_holds_no_links() -> None:
     (one,) = run_of(report(findings=(finding(message="see [this](https://evil.example)"),)))["results"]
     assert one["message"]["text"] == "see [this] (https://evil.example)"
+
+
+def test_a_place_in_a_file_of_bytes_is_named_by_its_byte_and_one_in_an_archive_by_its_member() -> None:
+    plain = finding(evidence=(Evidence("x", "a.pkl", note="at byte 60", offset=60),))
+    inner = finding(evidence=(Evidence("x", "a.pt", note="data.pkl at byte 7", member="data.pkl", offset=7),))
+    results = run_of(report(findings=(plain, inner)))["results"]
+    first, second = sorted((one["locations"][0] for one in results), key=lambda one: len(one["logicalLocations"]))
+    assert first["physicalLocation"]["region"] == {"byteOffset": 60}
+    assert first["message"]["text"] == "at byte 60"
+    assert "region" not in second["physicalLocation"]
+    assert second["message"]["text"] == "data.pkl at byte 7"
+    assert second["logicalLocations"][0]["name"] == "data.pkl"

@@ -1,6 +1,7 @@
 """`backstay models`: inspecting, locking and verifying real files, as a user does."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,38 @@ def test_the_table_is_plain_text(folder: Path, capsys: pytest.CaptureFixture[str
     assert "\x1b" not in out
     assert "malicious (pickle)" in out
     assert "executes: posix.system" in out
-    assert out.splitlines()[-1] == "2 files: 1 clean, 1 malicious"
+    assert out.splitlines()[-1] == "2 files: 1 malicious, 1 clean"
+
+
+def test_the_table_begins_with_the_worst_and_says_each_thing_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layers = [{"class_name": "Lambda", "config": {"name": "twice", "function": [f"4w{n}", None, None]}} for n in "ab"]
+    model = {"class_name": "Sequential", "config": {"name": "s", "layers": layers}}
+    (folder / "zz.json").write_text(json.dumps(model | {"keras_version": "2.15.0", "backend": "tensorflow"}))
+    (folder / "zzz.pkl").write_bytes(EVIL)
+    assert main(["models", "inspect", str(folder)]) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == f"{folder}/zzz.pkl: malicious (pickle)"
+    assert out[-2].endswith("good.pkl: clean (pickle)")
+    assert len([line for line in out if "carried code: " in line]) == 1
+
+
+def test_an_encrypted_member_that_is_called_a_model_is_not_passed_over(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = folder / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("weights.pkl", GOOD)
+    data = bytearray(archive.read_bytes())
+    for at in (6, data.index(b"PK\x01\x02") + 8):
+        data[at] |= 1  # said to be encrypted, in both headers
+    at = 30 + len("weights.pkl")
+    data[at : at + len(GOOD)] = bytes(value ^ 0x5A for value in GOOD)
+    archive.write_bytes(data)
+    code, files = inspect(str(folder), capsys=capsys)
+    assert code == 3
+    assert [one["verdict"] for one in files] == ["depends on unknown code", "clean"]
 
 
 def test_without_hashing_large_files_have_no_digest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from backstay.inspected import Inspected, inspected
 from backstay.model import Kind, Value
 
 _MAX_LOCK = 32 << 20
+_MAX_TOLD = 10  # entries of one sign in the table
 _COLORS = {State.MALICIOUS: "31;1", State.CODE: "33", State.UNKNOWN: "33", State.CLEAN: "32"}
 _THRESHOLDS = {"malicious": State.MALICIOUS, "code": State.CODE, "unknown": State.UNKNOWN, "none": None}
 
@@ -69,12 +70,13 @@ def _row(one: Inspected) -> dict[str, Value | dict[str, Value]]:
 def _table(rows: Iterable[Inspected], *, colored: bool) -> str:
     lines: list[str] = []
     counts: Counter[str] = Counter()
-    for one in rows:
+    for one in sorted(rows, key=lambda one: -state(one)):
         row = _row(one)
         word = str(row["verdict"])
         counts[word] += 1
         verdict = f"\033[{_COLORS[state(one)]}m{word}\033[0m" if colored and one.asset else word
         about = [str(row.get("format", ""))] if one.asset and one.asset.kind == Kind.MODEL_FILE else []
+        about += [f"holds {', '.join(one.asset.items('holds'))}"] if one.asset and one.asset.items("holds") else []
         about += [f"{row[name]} {name}" for name in ("parameters",) if name in row]
         about += [str(row[name]) for name in ("precision", "quantisation", "architecture") if name in row]
         known = printable(f" ({', '.join(filter(None, about))})") if any(about) else ""
@@ -82,13 +84,21 @@ def _table(rows: Iterable[Inspected], *, colored: bool) -> str:
         for name in [*(sign.value for sign in Sign), "not_read"]:
             seen = row.get(name)
             if isinstance(seen, list):
-                lines += [f"    {name.replace('_', ' ')}: {printable(text, 400)}" for text in seen[:10]]
-                lines += [f"    {name.replace('_', ' ')}: {len(seen) - 10} more"] if len(seen) > 10 else []
-    said = ", ".join(
-        f"{number} {word}" for word, number in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    )
+                told = _grouped(seen)
+                lines += [f"    {name.replace('_', ' ')}: {printable(text, 400)}" for text in told[:_MAX_TOLD]]
+                more = len(told) - _MAX_TOLD
+                lines += [f"    {name.replace('_', ' ')}: {more} more"] if more > 0 else []
+    said = ", ".join(f"{number} {word}" for word, number in counts.items())
     lines.append(f"{sum(counts.values())} files: {said}" if counts else "no model files")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _grouped(entries: Iterable[str]) -> list[str]:
+    """One entry for each thing that was seen: the first, and how many more there are of it."""
+    groups: dict[str, list[str]] = {}
+    for entry in entries:
+        groups.setdefault(entry.partition(": ")[0], []).append(entry)
+    return [one[0] + (f" and {len(one) - 1} more" if len(one) > 1 else "") for one in groups.values()]
 
 
 def _lock(options: argparse.Namespace) -> int:

@@ -46,12 +46,18 @@ def detect(file: File) -> Iterator[Fact]:
         raise UnreadableError("changed while it was read") from None
     if role(seen.format) is Role.COMPANION and not seen.model:
         yield from _companion(file, seen)
-    elif seen.model or (seen.gaps and file.name.lower().endswith(PROMISING)):
+    elif seen.model or (seen.gaps and _promising(file, seen)):
         yield from _model_file(file, seen)
     else:
         return
     for gap in seen.gaps:
         raise UnreadableError(gap.reason, gap.detail)
+
+
+def _promising(file: File, seen: Inspection) -> bool:
+    """Whether the name of the file, or of a part of it that was not read, promises a model."""
+    names = (file.name, *(one for gap in seen.gaps for one in (gap.member, gap.detail)))
+    return any(one.lower().endswith(PROMISING) for one in names)
 
 
 def _model_file(file: File, seen: Inspection) -> Iterator[Fact]:

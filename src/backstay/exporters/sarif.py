@@ -8,7 +8,7 @@ from urllib.parse import quote
 from backstay.exporters.encoding import document, encodable, repository_uri, utc
 from backstay.exporters.sarif_results import SOURCE_ROOT, message, place, result, result_order
 from backstay.exporters.sarif_rules import driver_rules, taxonomies
-from backstay.model import Finding, Report, Scan, Skip, State
+from backstay.model import Evidence, Finding, Report, Scan, Skip, State
 from backstay.plugin import exporter
 
 MAX_RESULTS = 5_000  # code scanning services refuse longer runs; what is left out is said
@@ -125,7 +125,7 @@ def _unread(skips: tuple[Skip, ...]) -> Iterable[dict[str, Any]]:
 def _notification(id: str, level: str, text: str, path: str = "") -> dict[str, Any]:
     made: dict[str, Any] = {"descriptor": {"id": id}, "level": level, "message": message(text)}
     if path:
-        made["locations"] = [{"physicalLocation": place(path)}]
+        made["locations"] = [{"physicalLocation": place(Evidence("", path))}]
     return made
 
 

@@ -30,11 +30,16 @@ def message(text: str) -> dict[str, str]:
     return {"text": printable(text, _LONGEST).replace("](", "] (") or "(no text)"}
 
 
-def place(path: str, line: int = 0, end_line: int = 0) -> dict[str, Any]:
-    """A physical location in the source; the line is left out when it is not known."""
-    made: dict[str, Any] = {"artifactLocation": {"uri": relative_uri(path), "uriBaseId": SOURCE_ROOT}}
-    if line > 0:
-        made["region"] = {"startLine": line, "endLine": max(line, end_line)}
+def place(seen: Evidence) -> dict[str, Any]:
+    """A physical location in the source; line and byte are left out when they are not known.
+
+    A byte within a member of an archive is none of the file's own: it stands in the message alone.
+    """
+    made: dict[str, Any] = {"artifactLocation": {"uri": relative_uri(seen.path), "uriBaseId": SOURCE_ROOT}}
+    if seen.line > 0:
+        made["region"] = {"startLine": seen.line, "endLine": max(seen.line, seen.end_line)}
+    elif seen.offset >= 0 and not seen.member:
+        made["region"] = {"byteOffset": seen.offset}
     return made
 
 
@@ -76,16 +81,22 @@ def result(finding: Finding, rule_index: int) -> dict[str, Any]:
 def _first_location(finding: Finding) -> dict[str, Any]:
     # Services refuse a result without a place in a file: what has none stands at the root of the source.
     seen = finding.place
-    physical = place(seen.path, seen.line, seen.end_line) if seen and seen.path else place("")
     subject = {"name": printable(finding.subject_name), "fullyQualifiedName": finding.subject, "kind": "resource"}
-    return {"physicalLocation": physical, "logicalLocations": [subject]}
+    made: dict[str, Any] = {"physicalLocation": place(seen or Evidence("")), "logicalLocations": [subject]}
+    if seen and (seen.member or seen.offset >= 0):
+        made["message"] = message(seen.note)
+        if seen.member:
+            name = printable(seen.member)
+            inner = {"name": name, "fullyQualifiedName": f"{finding.subject}!{name}", "kind": "resource"}
+            made["logicalLocations"] = [inner, subject]
+    return made
 
 
 def _related(seen: Evidence, number: int) -> dict[str, Any]:
     made: dict[str, Any] = {"id": number, "message": message(seen.note or f"also seen by {seen.source}")}
     url = absolute_uri(seen.url)
     if seen.path:
-        made["physicalLocation"] = place(seen.path, seen.line, seen.end_line)
+        made["physicalLocation"] = place(seen)
     elif url:
         made["physicalLocation"] = {"artifactLocation": {"uri": url}}
     return made

@@ -17,8 +17,9 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
     """One sighting. Holds places, never content: a note says what kind of thing was seen there.
 
     `source` is the id of the plugin that saw it; `path` is relative to the scanned root, with `/`;
-    lines count from 1, and 0 means the whole file. `confidence` is the share of such sightings
-    that are expected to hold, 0 to 1.
+    lines count from 1, and 0 means the whole file. `member` is the part of an archive that it stands in, `offset` the
+    byte there, or -1 where none can be named. `confidence` is the share of such sightings that are expected to hold,
+    0 to 1.
     """
 
     source: str
@@ -29,6 +30,8 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
     level: Level = Level.OBSERVED
     confidence: float = 1.0
     note: str = ""
+    member: str = ""
+    offset: int = -1
 
 
 def first_place(evidence: tuple[Evidence, ...]) -> Evidence | None:

@@ -13,6 +13,8 @@ from backstay.graph import Graph
 from backstay.model import Asset, Evidence, Kind, Match, Relationship, RelationshipKind, Value
 
 MAX_HOPS = 8
+_MAX_TOLD = 2  # subjects of an inspection that a sentence names
+_MAX_PLACES = 20
 
 _COMMIT = re.compile(r"[0-9a-fA-F]{40}\Z")
 _LOOPBACK = frozenset({"localhost", "::1", "0:0:0:0:0:0:0:1"})
@@ -275,25 +277,61 @@ def observed(asset: Asset, attribute: str, text: str, entries: Sequence[str] | N
     for `name` and `what`.
 
     What makes the match is the set of things seen, not their places: a file whose harmful call moved has the same
-    flaw, one that got a second has another.
+    flaw, one that got a second has another. Its first place is in the file that was inspected.
     """
-    seen = [_parted(one) for one in (asset.items(attribute) if entries is None else entries)]
+    seen = [_Seen.of(one) for one in (asset.items(attribute) if entries is None else entries)]
     if not seen:
         return
-    place = asset.place
+    path = asset.text("path")
+    place = next((one for one in asset.evidence if one.path == path), asset.place)
     evidence = tuple(
-        msgspec.structs.replace(place, note=where) for _, where in seen[:20] if place is not None and where
+        msgspec.structs.replace(place, member=one.member, offset=one.offset, note=one.where)
+        for one in seen[:_MAX_PLACES]
+        if place is not None and one.where
     )
-    what = named((f"{said} ({where})" if where else said for said, where in seen), 2)
-    subjects = sorted({said.partition(": ")[0] for said, _ in seen})
     yield Match(
-        message=text.format(name=asset.name, what=what),
-        evidence=evidence or asset.evidence,
-        discriminator=", ".join(subjects[:10]),
+        message=text.format(name=asset.name, what=_told(seen)),
+        evidence=evidence or ((place,) if place is not None else asset.evidence),
+        discriminator=", ".join(sorted({one.subject for one in seen})[:10]),
     )
 
 
-def _parted(entry: str) -> tuple[str, str]:
-    """What was observed, and where: `posix.system: called [data.pkl at byte 12]`."""
-    said, bracket, where = entry.rpartition(" [")
-    return (said, where[:-1]) if bracket and where.endswith("]") else (entry, "")
+@dataclass(frozen=True)
+class _Seen:
+    """An entry of an inspection in its parts: `posix.system: called [data.pkl at byte 12]`."""
+
+    subject: str
+    message: str
+    member: str
+    offset: int
+
+    @property
+    def where(self) -> str:
+        return " ".join(filter(None, (self.member, f"at byte {self.offset}" if self.offset >= 0 else "")))
+
+    @staticmethod
+    def of(entry: str) -> "_Seen":
+        said, bracket, where = entry.rpartition(" [")
+        if not bracket or not where.endswith("]"):
+            said, where = entry, ""
+        subject, _, message = said.partition(": ")
+        member, at, offset = f" {where[:-1]}".rpartition(" at byte ")
+        if not at or not offset.isdecimal():
+            member, offset = where[:-1], "-1"
+        return _Seen(subject, message, member.strip(), int(offset[:18]))
+
+
+def _told(seen: Sequence[_Seen]) -> str:
+    """What was seen, in words: two subjects, each once, with what was said of it and its first place."""
+    groups: dict[str, list[_Seen]] = {}
+    for one in seen:
+        groups.setdefault(one.subject, []).append(one)
+    told = []
+    for subject, group in list(groups.items())[:_MAX_TOLD]:
+        said = named((one.message for one in group if one.message), _MAX_TOLD)
+        where = next((one.where for one in group if one.where), "")
+        more = f" and {len(group) - 1} more" if where and len(group) > 1 else ""
+        told.append(subject + (f": {said}" if said else "") + (f" ({where}{more})" if where else ""))
+    if len(groups) > len(told):
+        told.append(f"and {len(groups) - len(told)} more")
+    return "; ".join(told)
