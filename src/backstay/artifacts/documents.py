@@ -7,6 +7,11 @@ from typing import Any
 from backstay.artifacts.content import Content
 from backstay.artifacts.exam import Exam, MalformedError, StopError
 
+# What a parsed text takes in memory, in bytes: an item of a list or an object, the containers themselves, a key with
+# its place, and a string (which has two quotes). A text of empty objects takes forty times its size.
+_COSTS = ((",", 40), ("[", 90), ("{", 250), (":", 150), ('"', 30))
+_MAX_MEMORY = 512 << 20
+
 
 @dataclass
 class Document:
@@ -41,6 +46,8 @@ def parse_json(data: bytes) -> Document:
     try:
         # By the encoding that `json.loads` would find: UTF-16 is a way past readers that know UTF-8 alone.
         text = data.decode(json.detect_encoding(data), "surrogatepass")
+        if len(text) > _MAX_MEMORY // 250 and sum(text.count(sign) * cost for sign, cost in _COSTS) > _MAX_MEMORY:
+            raise StopError("too large", "JSON of too many values")
         document.root = json.loads(text, object_pairs_hook=pairs)
     except UnicodeDecodeError:
         raise MalformedError("invalid JSON", "not UTF-8") from None

@@ -14,6 +14,7 @@ from backstay.artifacts.report import Sign
 from backstay.catalog.artifacts.folders import words
 
 _MAX_DEPTH = 60
+_OBJECT = 60  # steps for each object, in which many keys are looked for
 # Keys under which a loader looks for code; two values under one hide one of them from a reader.
 _CODE_KEYS = frozenset({"auto_map", "custom_pipelines", "chat_template", "type", "trust_remote_code", "weight_map"})
 _KERNEL = re.compile(r"(?:\w+\|)?[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(?:[@:].{1,100})?")
@@ -47,7 +48,7 @@ def objects(root: Any, exam: Exam) -> Iterator[tuple[str, dict[str, Any]]]:
         if depth > _MAX_DEPTH:
             exam.gap("nested too deeply", f"more than {_MAX_DEPTH} levels")
             return
-        exam.step()
+        exam.step(_OBJECT if isinstance(one, dict) else 1 + len(one) // 8 if isinstance(one, list) else 1)
         if isinstance(one, dict):
             yield path, one
             inner = [(f"{path}.{key}"[-100:].lstrip("."), value) for key, value in one.items()]

@@ -16,7 +16,7 @@ MAX_DEPTH = 256
 MAX_TAG = 16 << 20  # bytes of one tag, comment or other token
 MAX_TEXT = 1 << 16  # characters of an element's own text that are kept
 _BYTES_A_STEP = 64
-_ELEMENT = 8  # steps: what an element costs beside an opcode
+_ELEMENT = 14  # steps: what an element costs beside an opcode
 _PREDEFINED = ("lt", "gt", "amp", "apos", "quot")
 # Where document types of standards stand: old exporters named these, and a catalogue answers for them.
 _STANDARD_TYPES = ("http://www.dmg.org/", "http://dmg.org/", "http://www.w3.org/", "https://www.w3.org/")

@@ -19,6 +19,7 @@ MAX_NODES = 100_000  # of a file that are kept for following their values
 MAX_LIBRARIES = 50
 _COST = 40  # steps of a node
 _MAX_NAMES = 100
+_FUNCTION = 200  # steps for each function, beside those for its fields
 _LARGEST = 1 << 28  # nodes that a model may have once its functions are put in place
 _DECLARED = {
     "author": "author", "license": "license", "name": "name", "version": "version", "model_version": "version",
@@ -186,6 +187,7 @@ class Model:
                     self.exam.note(Sign.ESCAPES, subject, message, step.at)
 
     def _read_function(self, message: Message, at: int) -> None:
+        self.exam.step(_FUNCTION)
         self._function = function = _Function(("", ""), at=at)
         domain = message.text(10, 256)
         function.name = ("" if domain == "ai.onnx" else domain, message.text(1, 256))

@@ -15,7 +15,7 @@ _TOKEN = re.compile(
     rb"""(?P<blank>[ \t\r\n\f\v]+|\#[^\n]*)
     |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<number>[0-9+.-][A-Za-z0-9.+-]*)
-    |(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
+    |(?P<text>"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')
     |(?P<mark>[{}<>:;,\[\]/])""",
     re.VERBOSE | re.DOTALL,
 )
@@ -162,7 +162,7 @@ class _Reader:
         elif what == "text":
             parts: list[bytes] = []
             while self._token[0] == "text":
-                parts.append(_ESCAPE.sub(_escaped, self._token[1][1:-1]))
+                parts.append(_unescaped(self._token[1]))
                 self._next()
             data = b"".join(parts)
             if number and not inner:
@@ -206,6 +206,16 @@ def _varint(value: int) -> bytes:
         value >>= 7
     found.append(value)
     return bytes(found)
+
+
+def _unescaped(text: bytes) -> bytes:
+    """What stands between the quotes of a text; millions of escapes are never held one by one."""
+    plain, at = bytearray(), 1
+    for found in _ESCAPE.finditer(text, 1, len(text) - 1):
+        plain += text[at : found.start()]
+        plain += _escaped(found)
+        at = found.end()
+    return bytes(plain + text[at:-1])
 
 
 def _escaped(found: re.Match[bytes]) -> bytes:

@@ -107,9 +107,10 @@ class _Text:
             self.exam.step()
         self.cursor.at -= 1
         for _ in range(length):
-            self.exam.step()
+            self.exam.step(4)
             one = self.cursor.take(1)
             if one == b"\\":
+                self.exam.step(8)
                 one = self.cursor.take(1)
                 if one in b"01234567":
                     while len(one) < 3 and self.cursor.content.read(self.cursor.at, 1) in (*_OCTAL,):

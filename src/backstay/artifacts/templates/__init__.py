@@ -17,6 +17,10 @@ _INSIDE = re.compile(
 # Go's templates, which Ollama's models have; nothing of Python can be reached from them.
 _GO = re.compile(r"\{\{-?\s*(?:(?:if|else if|range|with|and|or|not|eq|len)\s+[\s(]*)?[.$]")
 
+# Steps that parsing and judging a template may take, as counted in opcodes of a pickle.
+_START = 1_000
+_CHARACTER = 30
+
 
 def judge(text: str, exam: Exam, subject: str, *, own: bool = True) -> None:
     """Judge the text of a chat template. `subject` is its name ("tokenizer.chat_template").
@@ -26,6 +30,7 @@ def judge(text: str, exam: Exam, subject: str, *, own: bool = True) -> None:
     that of the base model, and a gap when it is no template: Jinja would refuse to render it. A text that a program
     uses as one (`own=False`) says nothing of a model, and may well be of another language.
     """
+    exam.step(_START + _CHARACTER * len(text))
     if own:
         exam.fact("template_digest", digest(text))
     try:

@@ -9,7 +9,7 @@ from jinja2.parser import Parser
 
 from backstay.artifacts.exam import MalformedError
 
-MAX_TEXT = 1 << 20  # characters; the longest of 480 published chat templates has 20,000
+MAX_TEXT = 1 << 18  # characters; the longest of 480 published chat templates has 20,000
 
 
 class _Generation(Extension):
