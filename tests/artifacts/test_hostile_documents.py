@@ -81,7 +81,7 @@ def test_large_tokenizer_is_read() -> None:
     """The size of Gemma's: 262,144 tokens and more than half a million merges, each a list."""
     vocabulary = {f"token{number}": number for number in range(262_144)}
     merges = [[f"to{number}", "ken"] for number in range(580_000)]
-    document = {
+    document: dict[str, object] = {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
         "pre_tokenizer": None, "post_processor": None, "decoder": None,
         "model": {"type": "BPE", "vocab": vocabulary, "merges": merges},
@@ -94,7 +94,7 @@ def test_large_tokenizer_is_read() -> None:
 def test_many_steps_around_every_text() -> None:
     """Each names a token of a large vocabulary."""
     step = {"type": "TemplateProcessing", "special_tokens": {"a": {"ids": [1]}}}
-    document = {
+    document: dict[str, object] = {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None, "decoder": None,
         "model": {"vocab": {str(number): number for number in range(200_000)}, "merges": []},
         "post_processor": {"type": "Sequence", "processors": [step] * 900},

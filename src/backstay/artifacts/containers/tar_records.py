@@ -36,8 +36,10 @@ def header(block: bytes) -> Header | None:
 
 def is_header(block: bytes) -> bool:
     """Whether a block is a header, by its check sum: what tells a tar archive that has no magic bytes."""
-    found = header(block) if len(block) >= BLOCK else None
-    return found is not None and found.sum and (block[257:262] == b"ustar" or _old(block))
+    if len(block) < BLOCK or not (block[257:262] == b"ustar" or _old(block)):
+        return False
+    found = header(block)
+    return found is not None and found.sum
 
 
 def number(digits: bytes) -> int | None:

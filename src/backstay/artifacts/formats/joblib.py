@@ -17,7 +17,7 @@ def wraps(head: bytes) -> bool:
 
 
 def _matches(candidate: Candidate) -> bool:
-    return wraps(candidate.head) and trial.recognised(candidate)
+    return trial.begins(candidate.head) and wraps(candidate.head) and trial.recognised(candidate)
 
 
 def _read(content: Content, exam: Exam) -> None:

@@ -9,7 +9,7 @@ from backstay.artifacts.pickles import legacy, streams, trial
 
 def _matches(candidate: Candidate) -> bool:
     head = candidate.head
-    return not legacy.marked(head) and not joblib.wraps(head) and trial.recognised(candidate)
+    return trial.begins(head) and not legacy.marked(head) and not joblib.wraps(head) and trial.recognised(candidate)
 
 
 def _read(content: Content, exam: Exam) -> None:

@@ -7,7 +7,7 @@ from backstay.artifacts.pickles import legacy, streams, trial
 
 
 def _matches(candidate: Candidate) -> bool:
-    return legacy.marked(candidate.head) and trial.recognised(candidate)
+    return trial.begins(candidate.head) and legacy.marked(candidate.head) and trial.recognised(candidate)
 
 
 def _read(content: Content, exam: Exam) -> None:

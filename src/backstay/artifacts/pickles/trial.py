@@ -80,10 +80,15 @@ def run(content: Content, at: int, steps: int = _STEPS) -> Tried:
     )
 
 
+def begins(head: bytes) -> bool:
+    """Whether some bytes can begin a pickle at all: most files are known by that not to be one."""
+    return len(head) >= 2 and head[0] in _STARTS
+
+
 def recognised(candidate: Candidate) -> bool:
     """Whether a file is a pickle: by its first bytes, and by what a machine makes of them."""
     head = candidate.head
-    if len(head) < 2 or head[0] not in _STARTS:
+    if not begins(head):
         return False
     named = candidate.name.endswith(NAMED)
     if head[0] == opcodes.PROTO:

@@ -5,10 +5,6 @@ import re
 
 from backstay.artifacts.exam import Exam, MalformedError
 from backstay.artifacts.report import Sign
-from backstay.artifacts.templates import reach
-from backstay.artifacts.templates.conditions import Conditions
-from backstay.artifacts.templates.strings import Strings
-from backstay.artifacts.templates.syntax import parse, walk
 
 _OPENING = re.compile(r"\{[{%]")
 _INSIDE = re.compile(
@@ -30,6 +26,12 @@ def judge(text: str, exam: Exam, subject: str, *, own: bool = True) -> None:
     that of the base model, and a gap when it is no template: Jinja would refuse to render it. A text that a program
     uses as one (`own=False`) says nothing of a model, and may well be of another language.
     """
+    # Jinja takes as long to import as a scan of many files, and few have a template.
+    from backstay.artifacts.templates import reach  # noqa: PLC0415
+    from backstay.artifacts.templates.conditions import Conditions  # noqa: PLC0415
+    from backstay.artifacts.templates.strings import Strings  # noqa: PLC0415
+    from backstay.artifacts.templates.syntax import parse, walk  # noqa: PLC0415
+
     exam.step(_START + _CHARACTER * len(text))
     if own:
         exam.fact("template_digest", digest(text))
