@@ -76,7 +76,7 @@ def _table(rows: Iterable[Inspected], *, colored: bool) -> str:
         counts[word] += 1
         verdict = f"\033[{_COLORS[state(one)]}m{word}\033[0m" if colored and one.asset else word
         about = [str(row.get("format", ""))] if one.asset and one.asset.kind == Kind.MODEL_FILE else []
-        about += [f"holds {', '.join(one.asset.items('holds'))}"] if one.asset and one.asset.items("holds") else []
+        about += [f"holds {' and '.join(one.asset.items('holds'))}"] if one.asset and one.asset.items("holds") else []
         about += [f"{row[name]} {name}" for name in ("parameters",) if name in row]
         about += [str(row[name]) for name in ("precision", "quantisation", "architecture") if name in row]
         known = printable(f" ({', '.join(filter(None, about))})") if any(about) else ""
