@@ -175,3 +175,9 @@ def test_whatever_changes_it_ends_with_an_answer(data: st.DataObject) -> None:
         whole[data.draw(st.integers(4, min(len(whole), 8000) - 1))] = data.draw(st.integers(0, 255))
     found = look(bytes(whole[: data.draw(st.integers(0, len(whole)))]), "a.gguf")
     assert "reader failed" not in gaps(found)
+
+
+def test_a_vocabulary_without_tensors_is_whole() -> None:
+    name = struct.pack("<Q", 20) + b"general.architecture" + struct.pack("<IQ", 8, 5) + b"llama"
+    found = look(b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + name, "vocabulary.gguf")
+    assert found.state is State.CLEAN and found.complete, texts(found)
