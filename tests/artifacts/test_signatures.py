@@ -14,6 +14,7 @@ from model_signing import signing
 
 from backstay.artifacts.signatures import Signed, differences, signed
 from backstay.cli.main import main
+from backstay.pipeline import scan
 
 
 def digest(data: bytes) -> str:
@@ -114,3 +115,20 @@ def test_the_command_asks_for_what_it_needs(
 ) -> None:
     assert verify(folder, *options) == 2
     assert reason in capsys.readouterr().err
+
+
+def test_a_scan_blames_the_file_that_differs_and_no_other(tmp_path: Path) -> None:
+    root = tmp_path / "estate"
+    folder = root / "weights"
+    folder.mkdir(parents=True)
+    for name in ("a.pkl", "b.pkl", "c.pkl"):
+        (folder / name).write_bytes(b"\x80\x04N.")
+    key = ec.generate_private_key(ec.SECP256R1())
+    secret = tmp_path / "key.pem"
+    kind = serialization.PrivateFormat.PKCS8
+    secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, kind, serialization.NoEncryption()))
+    config = signing.Config()  # type: ignore[no-untyped-call]
+    config.use_elliptic_key_signer(private_key=secret).sign(folder, folder / "model.sig")
+    (folder / "b.pkl").write_bytes(b"\x80\x04]\x94.")
+    found = [one for one in scan(root).findings if one.rule == "invalid-model-signature"]
+    assert [one.subject_name for one in found] == ["weights/b.pkl"]

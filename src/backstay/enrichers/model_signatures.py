@@ -38,23 +38,28 @@ def enrich(graph: Graph, places: Places) -> Iterator[Joined]:
         present = _present(what, places, digests, prefix, bundle) if "" not in what.digests else _one(digests, file)
         found: Attributes = {"signature": bundle}
         wrong = list(differences(what, present))
-        if wrong:
-            found["signature_failed"] = wrong[:100]
         for asset in (*graph.all(Kind.MODEL), *graph.all(Kind.MODEL_FILE)):
             path = asset.text("path")
             of_folder = asset.kind == Kind.MODEL and path == folder and asset.key.startswith("urn:")
             if (of_folder and "" not in what.digests) or (path == file and "" in what.digests):
-                yield Asset(asset.key, asset.kind, asset.name, found, (Evidence(_ID, bundle),))
+                attributes: Attributes = {**found, "signature_failed": wrong[:100]} if wrong else found
+                yield Asset(asset.key, asset.kind, asset.name, attributes, (Evidence(_ID, bundle),))
                 break
         else:
-            yield from _on_files(graph, found, prefix, bundle)
+            yield from _on_files(graph, found, wrong, prefix, bundle)
 
 
-def _on_files(graph: Graph, found: Attributes, prefix: str, bundle: str) -> Iterator[Joined]:
-    """Where no asset stands for the folder, its model files carry what is known."""
-    for asset in graph.all(Kind.MODEL_FILE):
-        if asset.text("path").startswith(prefix):
-            yield Asset(asset.key, asset.kind, asset.name, found, (Evidence(_ID, bundle),))
+def _on_files(graph: Graph, found: Attributes, wrong: list[str], prefix: str, bundle: str) -> Iterator[Joined]:
+    """Where no asset stands for the folder, each model file carries what is wrong with it, and the first the rest."""
+    files = [asset for asset in graph.all(Kind.MODEL_FILE) if asset.text("path").startswith(prefix)]
+    of_files: dict[str, list[str]] = {asset.text("path").removeprefix(prefix): [] for asset in files}
+    rest = [one for one in wrong if one.partition(": ")[0] not in of_files]
+    for one in wrong:
+        of_files.get(one.partition(": ")[0], []).append(one)
+    for asset in files:
+        failed = of_files[asset.text("path").removeprefix(prefix)] + (rest if asset is files[0] else [])
+        attributes: Attributes = {**found, "signature_failed": failed[:100]} if failed else found
+        yield Asset(asset.key, asset.kind, asset.name, attributes, (Evidence(_ID, bundle),))
 
 
 def _one(digests: dict[str, str], file: str) -> dict[str, str]:
