@@ -10,10 +10,11 @@ from backstay.artifacts.format import Candidate, Format, Role
 _SUFFIXES = (".yaml", ".yml", ".json")
 _TARGET = re.compile(
     rb"""(?m)["']?\b_target_["']?[ \t]{0,5}:[ \t]|^[ \t-]{0,100}class_path[ \t]{0,5}:[ \t]{1,5}[\w.]|"""
-    rb"""^[ \t-]{0,100}target[ \t]{0,5}:[ \t]{1,5}\w+(?:\.\w+)+[ \t]{0,5}\r?$|!!python/object"""
+    rb"""^[ \t-]{0,100}target[ \t]{0,5}:[ \t]{1,5}\w+(?:\.\w+)+[ \t]{0,5}\r?$|!!python/object|"""
+    rb"""tag:yaml\.org,2002:python/"""
 )
 
-_WORDS = (b"_target_", b"class_path", b"target:", b"!!python/object")
+_WORDS = (b"_target_", b"class_path", b"target:", b"!!python/object", b"tag:yaml.org,2002:python/")
 
 
 def _matches(candidate: Candidate) -> bool:
