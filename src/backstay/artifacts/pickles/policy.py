@@ -51,6 +51,7 @@ RULES = {
     "with a literal text; others hide what they make.",
     "setattr": "Sets an attribute: safe for one that only describes a class or function (`__qualname__`, `__doc__`), "
     "and for the cell of a function that the file carries; dangerous otherwise.",
+    "power": "Raises or shifts a number, or reads one with an exponent: beyond 2**24 it exhausts.",
     "size": "Takes memory by the numbers it is given, or a tuple's product: more than 2**30 exhausts.",
     "type": "`type(x)` is harmless; `type(name, bases, namespace)` makes a class: carried code.",
     "relative": "Reads a file that its string arguments name below a fixed folder: safe for a relative path without "

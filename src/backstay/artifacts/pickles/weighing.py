@@ -1,6 +1,7 @@
 """Weighing: calls whose harm depends on their arguments, by the rules that the policy names (`policy.RULES`)."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 1 << 30  # items or bytes
 _ENDLESS = ("count", "cycle", "repeat")  # of itertools
+_POWER = 1 << 24  # the exponent of a power, or the bits of a shift
+_EXPONENT = re.compile(r"[eE]\+?0*([0-9_]{1,20})\s*\Z")
 _SIZES = 64  # arguments, or sides of an array, that are looked at
 _LAZY = ("partial", "partialmethod", "defaultdict", "lru_cache", "cached_property")
 _COMPUTED = "takes what is known only while loading"
@@ -208,6 +211,22 @@ def _size(judge: "Verdicts", function: Global, given: list[Value], at: int) -> V
     return None
 
 
+def _power(judge: "Verdicts", function: Global, given: list[Value], at: int) -> Value | None:
+    """`pow(10, 10**9)` and `Fraction("1e1000000000")` work for hours on a number of gigabytes."""
+    exponent: int | None = None
+    if function.path.rpartition(".")[2] == "Fraction":
+        found = _EXPONENT.search((_text(judge, given[0]) or "")[-64:]) if given else None
+        digits = found[1].replace("_", "") if found else ""
+        exponent = int(digits) if digits else None
+    elif len(given) == 2:  # the power of a modulus stays below it
+        base = _number(judge, given[0])
+        idle = (0,) if "shift" in function.path else (-1, 0, 1)
+        exponent = _number(judge, given[1]) if base not in idle else None
+    if exponent is not None and exponent > _POWER:
+        judge.findings.add(Sign.EXHAUSTS, function.path, f"works on a number with an exponent of {exponent}", "", at)
+    return None
+
+
 def _number(judge: "Verdicts", value: Value) -> int | None:
     try:
         number = literal(value, judge.constants)
@@ -308,6 +327,7 @@ _RULES: dict[str, _Rule] = {
     "named": _named,
     "nested": _nested,
     "codec": _codec,
+    "power": _power,
     "size": _size,
     "setattr": _setattr,
     "type": _type,
