@@ -1,11 +1,12 @@
 """Signatures: who signed a model, checked by the OpenSSF's own library with what the user trusts, without a network."""
 
 import argparse
+import hashlib
 from pathlib import Path
 from typing import Any
 
 from backstay.artifacts.lock import NAME
-from backstay.artifacts.signatures import MAX_SIZE, Signed, signed
+from backstay.artifacts.signatures import MAX_SIZE, Signed, differences, signed
 from backstay.cli import outputs
 from backstay.cli.exits import CLEAN, FINDINGS, CommandError
 from backstay.display import printable
@@ -34,10 +35,30 @@ def verify(options: argparse.Namespace, root: Path) -> int:
     except CommandError:
         raise
     except Exception as error:  # the library raises what its own libraries raise
+        said = list(differences(what, _present(root, what, file))) if "mismatch" in str(error).lower() else []
+        if said:
+            outputs.write_stdout("".join(f"{printable(one)}\n" for one in said))
+            outputs.write_stdout(f"{printable(str(file))}: the signature does not hold: {len(said)} files differ\n")
+            return FINDINGS
         outputs.write_stdout(f"{printable(str(file))}: the signature does not hold: {printable(str(error), 600)}\n")
         return FINDINGS
     outputs.write_stdout(f"{printable(str(file))}: the signature holds for {len(what.digests)} files\n")
     return CLEAN
+
+
+def _present(root: Path, what: Signed, signature: Path) -> dict[str, str]:
+    """Digests of the files below a folder, by path inside it; of those that were not signed only the names."""
+    present = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if path.is_symlink() or not path.is_file() or path.resolve() == signature.resolve() or name == NAME:
+            continue
+        digest = ""
+        if name in what.digests:
+            with path.open("rb") as opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        present[name] = digest
+    return present
 
 
 def _config(config: Any, options: argparse.Namespace) -> Any:

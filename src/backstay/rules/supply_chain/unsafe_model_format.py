@@ -9,6 +9,8 @@ from backstay.plugin import rule
 
 @rule(Kind.MODEL_FILE)
 def check(asset: Asset, graph: Graph) -> Iterator[Match]:
+    if asset.items("executes"):
+        return  # it does carry code, which is a finding of its own
     if asset.attributes.get("unsafe_format") is True:
         format = asset.text("format") or "a format that can carry code"
         if asset.text("verdict") == "clean":
