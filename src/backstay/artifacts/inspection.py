@@ -95,6 +95,8 @@ _VAGUE = (
     ".tar",
 )
 
+_POINTER = b"version https://git-lfs.github.com/spec/"  # the model itself is elsewhere
+
 # Ends of names that promise a model.
 PROMISING = tuple(sorted({suffix for one in _KNOWN for suffix in _promises(one)}))
 
@@ -109,6 +111,18 @@ def _nested(content: Content, name: str, exam: Exam) -> str:
             one.read(content, exam)
     if found and not exam.member and not exam.format:
         exam.format = found[0].id
-    if not found and candidate.name.endswith(PROMISING) and (not exam.member or b"\0" in candidate.head):
+    unread = not found and candidate.name.endswith(PROMISING) and (not exam.member or b"\0" in candidate.head)
+    if unread and not _note(candidate):
         exam.gap("not recognised", "the content is of no known format")
     return found[0].id if found else ""
+
+
+def _note(candidate: Candidate) -> bool:
+    """Whether all of a file is text: paths of a Python installation (`.pth`), a tutorial in Portuguese (`.pt`)."""
+    text = candidate.head
+    if not text or candidate.binary or candidate.size > len(text) or text.startswith(_POINTER):
+        return False
+    try:
+        return not any(character < " " and not character.isspace() for character in text.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
