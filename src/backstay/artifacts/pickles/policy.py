@@ -105,6 +105,8 @@ class Policy:
             return _odd(parts)
         top, last = parts[0], parts[-1]
         dunder = next((part for part in parts[1:] if _dunder(part) and (part in named or part == "__main__")), "")
+        if named == ["__dict__"] and top not in self._tables.closed and top not in ("__main__", "__mp_main__"):
+            return Entry(Standing.CODE, "the names of a module, which a stored function sees")
         if dunder:
             return Entry(Standing.DANGEROUS, f"reaches into the interpreter by {dunder}")
         if not named:

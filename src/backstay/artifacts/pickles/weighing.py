@@ -32,7 +32,7 @@ _ENDLESS = ("count", "cycle", "repeat")  # of itertools
 _POWER = 1 << 24  # the exponent of a power, or the bits of a shift
 _EXPONENT = re.compile(r"[eE]\+?0*([0-9_]{1,20})\s*\Z")
 _SIZES = 64  # arguments, or sides of an array, that are looked at
-_LAZY = ("partial", "partialmethod", "defaultdict", "lru_cache", "cached_property")
+_LAZY = ("partial", "partialmethod", "defaultdict", "lru_cache", "cached_property", "MethodType", "UnboundMethodType")
 _COMPUTED = "takes what is known only while loading"
 
 
