@@ -18,15 +18,17 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext, ForkContext, SpawnContext
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from backstay.cache import Cache
 from backstay.collectors.reader import Reader
 from backstay.examine import Examined, Examiner
 from backstay.model import Skip
 from backstay.trees import given_up
+
+if TYPE_CHECKING:
+    from backstay.cache import Cache
 
 MAX_JOBS = 8
 MAX_BATCH = 64  # files handed to a worker at once
@@ -53,7 +55,7 @@ class Setup:
     examiner: Callable[[], Examiner]
     seconds: float = FILE_SECONDS
     memory: int = MEMORY
-    cache: Cache | None = None
+    cache: "Cache | None" = None
     hashing: bool = True
 
 

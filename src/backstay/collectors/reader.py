@@ -12,7 +12,7 @@ from backstay.collectors import handles
 from backstay.model import Skip
 from backstay.plugin import File
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18  # bytes hashed at once: what stays in the processor's own memory is hashed faster
 
 
 @dataclass(frozen=True)
