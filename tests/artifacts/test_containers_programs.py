@@ -142,11 +142,11 @@ def test_a_model_with_an_archive_behind_it() -> None:
 
 
 def test_a_llamafile_carries_code_and_its_weights_are_read() -> None:
-    gguf = b"GGUF" + struct.pack("<IQQ", 3, 0, 0)
+    gguf = b"GGUF" + struct.pack("<IQQ", 3, 0, 1)  # cut off before its only entry
     data = APE.ljust(4096, b"\0") + honest_zip({"model.gguf": gguf, ".args": b"-m\nmodel.gguf\n"})
     report = inspected(data, "model.llamafile")
     assert report.format == "llamafile" and report.state is State.CODE and Sign.CARRIES in signs(report)
-    assert any(one.member == "model.gguf" for one in report.observations)  # an empty one
+    assert any(one.member == "model.gguf" for one in report.observations)
     assert inspected(data, "model").format == "llamafile"
     assert not inspected(APE + honest_zip({"a.txt": b"text"}), "tool.com").model
 
